@@ -1,0 +1,1 @@
+"""The processes: ingest, stager and metrics, and the command line that starts them."""

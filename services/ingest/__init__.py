@@ -1,0 +1,1 @@
+"""HTTP in: accepts touchpoints, refuses bad ones with a reason, appends the rest to the log."""

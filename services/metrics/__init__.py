@@ -1,0 +1,1 @@
+"""HTTP out: Prometheus metrics and the marketers' API, answered from stored state."""

@@ -1,0 +1,1 @@
+"""Log to store: folds each batch of touchpoints onto its customers, one transaction per batch."""

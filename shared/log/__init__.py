@@ -1,0 +1,1 @@
+"""The partitioned, durable, replayable log: one port, SQLite and Kafka behind it."""

@@ -1,0 +1,1 @@
+"""Stored state, ledger and positions: one port, SQLite and PostgreSQL behind it."""

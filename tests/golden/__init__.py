@@ -1,0 +1,1 @@
+"""One case per decision of the semantics page."""

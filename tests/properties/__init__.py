@@ -1,0 +1,1 @@
+"""Random definitions, histories and faults against the slow oracle."""

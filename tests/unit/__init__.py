@@ -1,0 +1,1 @@
+"""Facts about one room at a time."""
