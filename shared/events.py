@@ -1,0 +1,78 @@
+"""The record: one accepted event as it lies on the log, immutable and never re-keyed.
+
+Ingest makes records, the stager reads them; this is all the two must agree on. On the log a record is one JSON
+object under the names given here, so that any Kafka tool can read it. Fields are only ever added, with a default.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+EMPTY = msgspec.Raw(b"{}")
+
+#: One second and one day in the unit of every time in the system: microseconds since 1970-01-01 UTC.
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+TYPES = ("track", "identify", "page", "screen", "group", "alias")
+
+
+class Record(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    omit_defaults=True,
+    rename={
+        "id": "messageId",
+        "user": "userId",
+        "anonymous": "anonymousId",
+        "previous": "previousId",
+        "group": "groupId",
+        "received": "receivedAt",
+    },
+):
+    """An accepted event.
+
+    `id` is the SDK's message id (under 100 characters); `at` the corrected time and `received` the received time,
+    both in microseconds; `project` the number of the project that its write key belongs to, and `key` that key's
+    number. `properties`, `traits` and `context` are JSON objects, byte for byte as sent.
+    """
+
+    project: int
+    id: str
+    type: str
+    at: int
+    received: int
+    user: str | None = None
+    anonymous: str | None = None
+    previous: str | None = None
+    group: str | None = None
+    name: str | None = None
+    properties: msgspec.Raw = EMPTY
+    traits: msgspec.Raw = EMPTY
+    context: msgspec.Raw = EMPTY
+    key: int = 0
+    clamped: bool = False
+    imported: bool = False
+
+    @property
+    def source(self) -> str:
+        """The identifier that it was sent with, which keys it on the log: the user id, else the anonymous id."""
+        return self.user or self.anonymous or ""
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Record).decode
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[tuple[int, bytes]]).decode
+
+
+def pack(staged: Sequence[tuple[int, bytes]]) -> bytes:
+    """The body of a history row: (recorded time, log value) of each touchpoint that the row holds."""
+    return _pack(staged)
+
+
+def unpack(body: bytes) -> list[tuple[int, Record]]:
+    """(recorded time, record) of each touchpoint in a history row's body, in the order in which they were staged."""
+    return [(recorded, decode(value)) for recorded, value in _unpack(body)]
