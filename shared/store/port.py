@@ -1,0 +1,340 @@
+"""The store: what the stager writes and everybody reads. This docstring is the specification.
+
+Everything the stager learns from a batch is written in one transaction (`Session.write`), fenced by the partition's row
+in `positions`: it is written only if the writer still holds the partition's epoch and the position it started
+from. Customers' rows are guarded one by one by `revision`: a row changed by somebody else since it was read makes the
+whole transaction fail with Conflict, and the writer reads again and repeats. After a second failure it takes the
+rows' locks first (`lock`), in order of customer id, so that two writers cannot starve each other.
+
+Times are microseconds. A *writer* is a partition number: rows that several writers add to (roll-ups) are one row per
+writer, so that writers never wait for each other. A customer's id holds its home partition in the bits above
+ID_BITS; the home partition's owner fires its timers and derives it anew when it is queued.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from shared.events import DAY, SECOND
+
+ID_BITS = 40
+HOUR = 3600 * SECOND
+
+USER, ANONYMOUS = 0, 1
+
+#: Causes of ledger entries, by number as stored.
+CAUSES = ("live", "timer", "late", "merge", "import", "backfill")
+LIVE, TIMER, LATE, MERGE, IMPORT, BACKFILL = range(6)
+
+#: Levels of the population roll-ups: everything, days and hours (of `at` and of `recorded`, from the epoch, UTC).
+TOTAL, BY_DAY, BY_HOUR = range(3)
+
+#: What a customer's row is: current, waiting for the deriver, or merged into another.
+CURRENT, BEHIND, MERGED = range(3)
+
+
+class Fenced(Exception):
+    """The partition was claimed by somebody else, or its position moved: forget everything about it and claim again."""
+
+
+class Conflict(Exception):
+    """A row changed since it was read, or the database could not serialise: read again and repeat."""
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached, or the outcome of a commit is unknown: read the position again and go on from it."""
+
+
+class StoreMismatch(Exception):
+    """The schema is missing or not this version's. Names the remedy."""
+
+
+class Claim(NamedTuple):
+    """A partition held by this process: where it stands, and the fence that proves it."""
+
+    partition: int
+    epoch: int
+    position: int
+    next_id: int
+    next_seq: int
+    clock: int
+
+
+class Identity(NamedTuple):
+    """An identifier: its stream (under which its touchpoints are stored, for ever) and the customer it belongs to.
+
+    `customer` is 0 for a device that several customers share: its links say whose it was when.
+    """
+
+    stream: int
+    customer: int
+
+
+class CustomerRow(NamedTuple):
+    """A customer as stored.
+
+    `count` touchpoints are folded, the last of them at (`at`, `id`); `recorded` is the highest recorded time so far;
+    `recent` the packed hashes of the last ids; `states` the packed tracks by journey version; `due` the instant that the
+    timers table holds (never later than the true one), or None; `status` CURRENT, BEHIND or MERGED; `into` the customer
+    it was merged into, or 0. `revision` is the one read; writing raises it by one.
+    """
+
+    project: int
+    customer: int
+    revision: int
+    count: int
+    at: int
+    id: str
+    recorded: int
+    recent: bytes
+    states: bytes
+    due: int | None
+    status: int
+    into: int
+
+
+class LinkRow(NamedTuple):
+    """A statement that the device with stream `stream` belongs to the user with stream `owner` from (`at`, `id`) on."""
+
+    project: int
+    stream: int
+    at: int
+    id: str
+    owner: int
+
+
+class HistoryRow(NamedTuple):
+    """Touchpoints of one stream, staged by one batch: `n` of them, between `lo` and `hi`.
+
+    `ids` are 8-byte hashes of their ids, `body` is `shared.events.pack`.
+    """
+
+    project: int
+    stream: int
+    lo: int
+    hi: int
+    n: int
+    ids: bytes
+    body: bytes
+
+
+class LedgerRow(NamedTuple):
+    """One entry: a move of a customer in a journey version, or (sign −1) its reversal. Stages by number; see
+    `shared.journeys`. (`writer`, `seq`) identifies it and rises in the order of commits of one writer."""
+
+    project: int
+    version: int
+    customer: int
+    at: int
+    source: int
+    target: int
+    cause: int
+    recorded: int
+    sign: int
+    writer: int
+    seq: int
+
+
+class SnapshotRow(NamedTuple):
+    """A customer's packed tracks just after its `n`-th touchpoint, which was (`at`, `id`)."""
+
+    project: int
+    customer: int
+    n: int
+    at: int
+    id: str
+    body: bytes
+
+
+class DeadLetterRow(NamedTuple):
+    """A log value that could not be decoded, with the reason."""
+
+    project: int
+    partition: int
+    position: int
+    at: int
+    reason: str
+    value: bytes
+
+
+class QuarantineRow(NamedTuple):
+    """A fault while deriving one customer in one journey version: it stays as it was; touchpoints go on being staged."""
+
+    project: int
+    customer: int
+    version: int
+    at: int
+    error: str
+
+
+class JourneyRow(NamedTuple):
+    """A journey's definition, one immutable version of it. `version` is unique over all journeys of all projects."""
+
+    project: int
+    version: int
+    name: str
+    number: int
+    definition: str
+    made_at: int
+
+
+class Catalog(NamedTuple):
+    """The journeys in force. `generation` rises with every change; a write made under an older one is a Conflict."""
+
+    generation: int
+    journeys: tuple[JourneyRow, ...]
+
+
+@dataclass
+class Changes:
+    """What one transaction of one partition writes. Lists are rows to insert unless said otherwise."""
+
+    claim: Claim
+    position: int
+    next_id: int
+    next_seq: int
+    clock: int
+    generation: int
+    staged: int = 0
+    duplicates: int = 0
+    identifiers: list[tuple[int, int, str, int, int]] = field(default_factory=list)  # project, kind, value, stream, customer
+    owners: list[tuple[int, int, int]] = field(default_factory=list)  # update: project, stream → customer
+    new_customers: list[CustomerRow] = field(default_factory=list)
+    customers: list[CustomerRow] = field(default_factory=list)  # update, guarded by revision
+    links: list[LinkRow] = field(default_factory=list)
+    emails: list[tuple[int, str, int]] = field(default_factory=list)  # project, e-mail, stream; already there: left
+    history: list[HistoryRow] = field(default_factory=list)
+    ledger: list[LedgerRow] = field(default_factory=list)
+    snapshots: list[SnapshotRow] = field(default_factory=list)  # after the two deletions below
+    stale_snapshots: list[tuple[int, int, int]] = field(default_factory=list)  # delete: project, customer, from `at` on
+    thinned_snapshots: list[tuple[int, int, int]] = field(default_factory=list)  # delete: project, customer, n
+    timers: list[tuple[int, int, int | None]] = field(default_factory=list)  # project, customer, due; None: delete
+    dead_letters: list[DeadLetterRow] = field(default_factory=list)
+    quarantined: list[QuarantineRow] = field(default_factory=list)  # insert or replace
+    queued: list[tuple[int, int, int, int]] = field(default_factory=list)  # project, customer, cause, since; there: left
+    unqueued: list[tuple[int, int]] = field(default_factory=list)  # delete: project, customer
+
+
+PopulationKey = tuple[int, int, int, int, int, int]  # project, version, stage, level, at bucket, recorded bucket
+FlowKey = tuple[int, int, int, int, int, int]  # project, version, source, target, cause, sign
+
+
+def roll_up(ledger: Iterable[LedgerRow]) -> tuple[dict[PopulationKey, int], dict[FlowKey, int]]:
+    """What ledger entries add to the roll-ups: customers per stage by level and bucket, and counts of entries by flow.
+
+    The source −2 (absent) is no population. Both are kept by the transaction that writes the entries.
+    """
+    populations: dict[PopulationKey, int] = {}
+    flows: dict[FlowKey, int] = {}
+    for row in ledger:
+        day, known_day = row.at - row.at % DAY, row.recorded - row.recorded % DAY
+        hour, known_hour = row.at - row.at % HOUR, row.recorded - row.recorded % HOUR
+        for stage, delta in ((row.source, -row.sign), (row.target, row.sign)):
+            if stage == -2:
+                continue
+            for level, at, known in ((TOTAL, 0, 0), (BY_DAY, day, known_day), (BY_HOUR, hour, known_hour)):
+                key = (row.project, row.version, stage, level, at, known)
+                populations[key] = populations.get(key, 0) + delta
+        flow = (row.project, row.version, row.source, row.target, row.cause, row.sign)
+        flows[flow] = flows.get(flow, 0) + 1
+    return {key: delta for key, delta in populations.items() if delta}, flows
+
+
+class Session(Protocol):
+    """One connection of a stager. Reads see what is committed; `lock` opens a transaction that `write` or `abandon` ends.
+
+    Every method may raise StoreUnavailable.
+    """
+
+    async def claim(self, partition: int, owner: str) -> Claim:
+        """Takes the partition: raises its epoch, whoever held it. Waits at most for the lease."""
+        ...
+
+    async def clock(self, held: Sequence[Claim], at_end: bool) -> int:
+        """The store's clock: the least over all partitions' clocks.
+
+        With `at_end`, first raises the clocks of those held (if epoch and position still match) to the database's time.
+        """
+        ...
+
+    async def catalog(self) -> Catalog:
+        """The journeys in force."""
+        ...
+
+    async def identities(self, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
+        """Those of (project, kind, value) that exist."""
+        ...
+
+    async def customers(self, ids: Sequence[tuple[int, int]]) -> dict[int, CustomerRow]:
+        """The rows of (project, customer)."""
+        ...
+
+    async def lock(self, ids: Sequence[tuple[int, int]]) -> None:
+        """Opens a transaction and locks these customers' rows in order of id; later reads of this session are inside it."""
+        ...
+
+    async def abandon(self) -> None:
+        """Ends an open transaction without writing; harmless if there is none."""
+        ...
+
+    async def streams(self, project: int, customer: int) -> list[tuple[int, str, int]]:
+        """(kind, value, stream) of the identifiers whose sole owner is the customer."""
+        ...
+
+    async def links_of(self, project: int, streams: Sequence[int]) -> list[LinkRow]:
+        """All links of these devices."""
+        ...
+
+    async def links_to(self, project: int, owners: Sequence[int]) -> list[LinkRow]:
+        """All links to these users' streams."""
+        ...
+
+    async def history(self, project: int, spans: Sequence[tuple[int, int, int]]) -> list[tuple[int, bytes]]:
+        """(stream, body) of rows holding touchpoints in any span (stream, from, to; inclusive). Rows may hold others too."""
+        ...
+
+    async def ids(self, project: int, streams: Sequence[int]) -> dict[int, bytes]:
+        """The hashes of all ids stored under each stream, concatenated."""
+        ...
+
+    async def snapshot(self, project: int, customer: int, before: int) -> SnapshotRow | None:
+        """The newest snapshot with `at` < before."""
+        ...
+
+    async def ledger(self, project: int, customer: int) -> list[LedgerRow]:
+        """All entries of the customer, in order of (writer, seq)."""
+        ...
+
+    async def due(self, partition: int, until: int, limit: int) -> list[tuple[int, int]]:
+        """(project, customer) of timers of this home partition due at or before `until`, earliest first."""
+        ...
+
+    async def queue(self, partition: int, limit: int) -> list[tuple[int, int, int]]:
+        """(project, customer, cause) of the deriver's queue of this home partition, oldest first."""
+        ...
+
+    async def write(self, changes: Changes) -> None:
+        """Writes everything or nothing. Raises Fenced, Conflict, StoreUnavailable; an open transaction is ended either way.
+
+        The fence is checked first: epoch and position as in `changes.claim`, and the catalog's generation held in share
+        mode until the commit.
+        """
+        ...
+
+
+class Store(Protocol):
+    """An opened store; made by an adapter's `open`, an async context manager."""
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """A connection for a stager."""
+        ...
+
+    async def check(self) -> None:
+        """Raises StoreMismatch if the schema is not this version's, StoreUnavailable if there is no database."""
+        ...
+
+    async def add_journey(self, project: int, name: str, definition: str) -> JourneyRow:
+        """Adds a version (number 1 for a new name) and queues every customer of the project with cause BACKFILL, in one
+        transaction that also raises the catalog's generation."""
+        ...
