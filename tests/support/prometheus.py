@@ -1,0 +1,84 @@
+"""Prometheus itself, scraping given targets many times a second."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from tests.support.cache import temporary_folder
+from tests.support.need import need
+from tests.support.processes import Process, free_port, wait_until
+
+REMEDY = "install Prometheus (Debian's package prometheus)"
+
+
+def promtool() -> Path:
+    """The checker of rules and of exposed metrics that comes with Prometheus."""
+    return Path(need("promtool", shutil.which("promtool"), REMEDY))
+
+
+class Prometheus:
+    """A server with an empty database; leaving the context ends it and removes the database."""
+
+    def __init__(
+        self,
+        targets: Mapping[str, Sequence[str]],
+        rules: Sequence[Path] = (),
+        interval: str = "200ms",
+        metrics_path: str = "/metrics",
+    ) -> None:
+        """`targets` maps a job's name to its host:port addresses; `interval` is for scrapes and rules."""
+        self._program = need("Prometheus", shutil.which("prometheus"), REMEDY)
+        self._folder = temporary_folder()
+        self._address = f"127.0.0.1:{free_port()}"
+        self._process: Process | None = None
+        jobs = [
+            {
+                "job_name": job,
+                "metrics_path": metrics_path,
+                "static_configs": [{"targets": list(addresses)}],
+            }
+            for job, addresses in targets.items()
+        ]
+        every = {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval}
+        self._config = {"global": every, "scrape_configs": jobs, "rule_files": [str(path) for path in rules]}
+        self.url = f"http://{self._address}"
+
+    def __enter__(self) -> Self:
+        config = self._folder / "prometheus.yml"
+        config.write_text(json.dumps(self._config))  # JSON is YAML
+        self._process = Process(
+            self._program,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={self._folder / 'data'}",
+            f"--web.listen-address={self._address}",
+            log=self._folder / "prometheus.log",
+        )
+        try:
+            self._process.wait_for("ready to receive web requests")
+            wait_until(lambda: httpx.get(f"{self.url}/-/ready").is_success, ignore=(httpx.TransportError,))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.__exit__()
+        shutil.rmtree(self._folder)
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The instant vector of a PromQL expression now: [{"metric": labels, "value": [time, text]}]."""
+        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression})
+        answer.raise_for_status()
+        result: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return result
+
+    def value(self, expression: str) -> float | None:
+        """The expression's single value; None when nothing matches. Raises AssertionError if several do."""
+        found = self.query(expression)
+        assert len(found) <= 1, f"{expression} has {len(found)} series"
+        return float(found[0]["value"][1]) if found else None
