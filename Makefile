@@ -44,15 +44,17 @@ clean:
 		{ echo "Milepost needs Python 3.11 or newer: install it, or name it with make PYTHON=python3.x" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "$(PYTHON) has no venv: install your system's python3-venv package" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv
 
 .venv/run.stamp: requirements/run.lock pyproject.toml | .venv/bin/python
-	$(INSTALL) requirements/run.lock
-	$(INSTALL_PROJECT)
+	@echo "Installing the locked dependencies into .venv"
+	@$(INSTALL) requirements/run.lock
+	@$(INSTALL_PROJECT)
 	@touch $@
 
 # The development lock holds the whole of the run lock, in the same versions.
 .venv/dev.stamp: requirements/dev.lock pyproject.toml | .venv/bin/python
-	$(INSTALL) requirements/dev.lock
-	$(INSTALL_PROJECT)
+	@echo "Installing the locked dependencies for development into .venv"
+	@$(INSTALL) requirements/dev.lock
+	@$(INSTALL_PROJECT)
 	@touch $@ .venv/run.stamp
