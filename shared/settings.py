@@ -126,9 +126,7 @@ def load(**given: Any) -> Settings:
     if file and not Path(file).is_file():
         raise BadSettings([f"{FILE}={file}: there is no such file. Correct the path, or unset {FILE}."])
     sources = _sources(given)
-    faults = [
-        _unknown(name, origin) for origin, names in sources.items() for name in names if not _known(name)
-    ]
+    faults = [_unknown(name, origin) for origin, names in sources.items() for name in names if not _known(name)]
     try:
         settings = Settings(_env_file=file, _env_file_encoding="utf-8", **given)
     except ValidationError as invalid:
@@ -144,9 +142,7 @@ def load(**given: Any) -> Settings:
 def in_force(**given: object) -> list[InForce]:
     """All settings as `milepost settings` shows them, wrong ones too: as they were given."""
     sources = _sources({name: value for name, value in given.items() if value is not None})
-    return [
-        InForce(_variable(field), *_given(field, sources), _meaning(field)) for field in Settings.model_fields
-    ]
+    return [InForce(_variable(field), *_given(field, sources), _meaning(field)) for field in Settings.model_fields]
 
 
 def masked(text: str) -> str:
@@ -167,9 +163,7 @@ def _sources(given: Mapping[str, object]) -> dict[str, dict[str, str]]:
 
 def _ours(variables: Mapping[str, str | None]) -> dict[str, str]:
     upper = {name.upper(): value for name, value in variables.items()}
-    return {
-        name: value for name, value in upper.items() if value and name.startswith(PREFIX) and name != FILE
-    }
+    return {name: value for name, value in upper.items() if value and name.startswith(PREFIX) and name != FILE}
 
 
 def _given(field: str, sources: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:

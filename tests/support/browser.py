@@ -41,9 +41,7 @@ def chromium() -> Iterator[Chrome]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     try:
         # Naming the driver keeps selenium from looking for one to download.
-        service = ChromeService(
-            executable_path=driver, port=free_port(), log_output=str(profile / "driver.log")
-        )
+        service = ChromeService(executable_path=driver, port=free_port(), log_output=str(profile / "driver.log"))
         browser = Chrome(options=options, service=service)
         try:
             yield browser

@@ -23,9 +23,7 @@ CACHE = ROOT / ".cache"
 POLL_S = 0.05
 
 
-async def eventually(
-    condition: Callable[[], T | Awaitable[T]], within: float = 10, ignore: Failures = ()
-) -> T:
+async def eventually(condition: Callable[[], T | Awaitable[T]], within: float = 10, ignore: Failures = ()) -> T:
     """Poll `condition` (plain or async) until it is truthy and return its value.
 
     Raises AssertionError after `within` seconds, naming the last value or the last of the `ignore`d errors.

@@ -62,9 +62,7 @@ def test_every_fault_at_once(variables: SetVariables) -> None:
     variables(PORT="99999", BATCH="many", KAFKA="nowhere", TIME_ZONE="Asia/Tehrn", LOG_LEVEL="loud")
     told = faults()
     assert len(told) == 5
-    assert any(
-        "MILEPOST_PORT=99999 (environment): must be less than or equal to 65535" in one for one in told
-    )
+    assert any("MILEPOST_PORT=99999 (environment): must be less than or equal to 65535" in one for one in told)
     assert any("MILEPOST_BATCH=many" in one and "integer" in one for one in told)
     assert any("MILEPOST_KAFKA=nowhere" in one and "kafka-1:9092" in one for one in told)
     assert any("did you mean Asia/Tehran?" in one for one in told)
