@@ -1,0 +1,1 @@
+"""A simulated shop, to see Milepost at work before your own site is connected."""
