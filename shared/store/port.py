@@ -21,6 +21,10 @@ from shared.events import DAY, SECOND
 ID_BITS = 40
 HOUR = 3600 * SECOND
 
+#: A partition read to its end is this far behind the database's time: a record has its received time before it is
+#: appended, so records up to now may be on their way to a log that looks empty.
+CLOCK_GRACE = 2 * SECOND
+
 USER, ANONYMOUS = 0, 1
 
 #: Causes of ledger entries, by number as stored.
@@ -43,7 +47,7 @@ class Conflict(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The database cannot be reached, or the outcome of a commit is unknown: read the position again and go on from it."""
+    """The database cannot be reached, or a commit's outcome is unknown: read the position again and go on from it."""
 
 
 class StoreMismatch(Exception):
@@ -75,15 +79,15 @@ class CustomerRow(NamedTuple):
     """A customer as stored.
 
     `count` touchpoints are folded, the last of them at (`at`, `id`); `recorded` is the highest recorded time so far;
-    `recent` the packed hashes of the last ids; `states` the packed tracks by journey version; `due` the instant that the
-    timers table holds (never later than the true one), or None; `status` CURRENT, BEHIND or MERGED; `into` the customer
-    it was merged into, or 0. `revision` is the one read; writing raises it by one.
+    `recent` the packed hashes of the last ids; `states` the packed tracks by journey version; `due` the instant that
+    the timers table holds (never later than the true one), or None; `status` CURRENT, BEHIND or MERGED; `into` the
+    customer it was merged into, or 0. `revision` is the one read; writing raises it by one.
     """
 
     project: int
     customer: int
     revision: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls on a row
     at: int
     id: str
     recorded: int
@@ -159,7 +163,7 @@ class DeadLetterRow(NamedTuple):
 
 
 class QuarantineRow(NamedTuple):
-    """A fault while deriving one customer in one journey version: it stays as it was; touchpoints go on being staged."""
+    """A fault while deriving one customer in one journey version: it stays as it was; touchpoints are still staged."""
 
     project: int
     customer: int
@@ -198,7 +202,9 @@ class Changes:
     generation: int
     staged: int = 0
     duplicates: int = 0
-    identifiers: list[tuple[int, int, str, int, int]] = field(default_factory=list)  # project, kind, value, stream, customer
+    identifiers: list[tuple[int, int, str, int, int]] = field(
+        default_factory=list
+    )  # project, kind, value, stream, customer
     owners: list[tuple[int, int, int]] = field(default_factory=list)  # update: project, stream → customer
     new_customers: list[CustomerRow] = field(default_factory=list)
     customers: list[CustomerRow] = field(default_factory=list)  # update, guarded by revision
@@ -212,7 +218,9 @@ class Changes:
     timers: list[tuple[int, int, int | None]] = field(default_factory=list)  # project, customer, due; None: delete
     dead_letters: list[DeadLetterRow] = field(default_factory=list)
     quarantined: list[QuarantineRow] = field(default_factory=list)  # insert or replace
-    queued: list[tuple[int, int, int, int]] = field(default_factory=list)  # project, customer, cause, since; there: left
+    queued: list[tuple[int, int, int, int]] = field(
+        default_factory=list
+    )  # project, customer, cause, since; there: left
     unqueued: list[tuple[int, int]] = field(default_factory=list)  # delete: project, customer
 
 
@@ -242,7 +250,7 @@ def roll_up(ledger: Iterable[LedgerRow]) -> tuple[dict[PopulationKey, int], dict
 
 
 class Session(Protocol):
-    """One connection of a stager. Reads see what is committed; `lock` opens a transaction that `write` or `abandon` ends.
+    """One connection of a stager. Reads see what is committed; `lock` opens a transaction, `write` or `abandon` ends it.
 
     Every method may raise StoreUnavailable.
     """
@@ -271,7 +279,7 @@ class Session(Protocol):
         ...
 
     async def lock(self, ids: Sequence[tuple[int, int]]) -> None:
-        """Opens a transaction and locks these customers' rows in order of id; later reads of this session are inside it."""
+        """Opens a transaction and locks these customers' rows in order of id; later reads of this session are in it."""
         ...
 
     async def abandon(self) -> None:
@@ -291,11 +299,18 @@ class Session(Protocol):
         ...
 
     async def history(self, project: int, spans: Sequence[tuple[int, int, int]]) -> list[tuple[int, bytes]]:
-        """(stream, body) of rows holding touchpoints in any span (stream, from, to; inclusive). Rows may hold others too."""
+        """(stream, body) of rows with touchpoints in any span (stream, from, to; inclusive). Rows may hold others too."""
         ...
 
-    async def ids(self, project: int, streams: Sequence[int]) -> dict[int, bytes]:
-        """The hashes of all ids stored under each stream, concatenated."""
+    async def owners(self, project: int, streams: Sequence[int]) -> dict[int, int]:
+        """The customer that each stream's identifier belongs to (0: a shared device)."""
+        ...
+
+    async def ids(self, ids: Sequence[tuple[int, int]]) -> dict[int, bytes]:
+        """For each (project, customer): the hashes of all ids stored under its streams, concatenated.
+
+        Its streams are those of its identifiers and those of shared devices ever linked to one of its users.
+        """
         ...
 
     async def snapshot(self, project: int, customer: int, before: int) -> SnapshotRow | None:
@@ -315,7 +330,7 @@ class Session(Protocol):
         ...
 
     async def write(self, changes: Changes) -> None:
-        """Writes everything or nothing. Raises Fenced, Conflict, StoreUnavailable; an open transaction is ended either way.
+        """Writes everything or nothing. Raises Fenced, Conflict, StoreUnavailable; an open transaction is ended anyway.
 
         The fence is checked first: epoch and position as in `changes.claim`, and the catalog's generation held in share
         mode until the commit.

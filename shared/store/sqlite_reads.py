@@ -1,0 +1,96 @@
+"""What a SQLite session reads: `port.Session`'s questions, each asked of one connection."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from shared.store.port import Catalog, CustomerRow, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
+
+
+def revision(db: sqlite3.Connection) -> str | None:
+    """The schema's revision, None without one."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+        return None
+    row = db.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def catalog(db: sqlite3.Connection) -> Catalog:
+    rows = db.execute(
+        "SELECT generation, project, version, name, number, definition, made_at"
+        " FROM catalog LEFT JOIN journeys ON true ORDER BY version"
+    ).fetchall()
+    return Catalog(rows[0][0], tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None))
+
+
+def identities(db: sqlite3.Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
+    sql = "SELECT stream, customer FROM identifiers WHERE project = ? AND kind = ? AND value = ?"
+    found = ((key, db.execute(sql, key).fetchone()) for key in keys)
+    return {key: Identity(*row) for key, row in found if row}
+
+
+def customers(db: sqlite3.Connection, ids: Sequence[tuple[int, int]]) -> dict[int, CustomerRow]:
+    sql = "SELECT * FROM customers WHERE project = ? AND customer = ?"
+    found = ((id_[1], db.execute(sql, id_).fetchone()) for id_ in ids)
+    return {customer: CustomerRow(*row) for customer, row in found if row}
+
+
+def streams(db: sqlite3.Connection, project: int, customer: int) -> list[tuple[int, str, int]]:
+    sql = "SELECT kind, value, stream FROM identifiers WHERE project = ? AND customer = ? ORDER BY stream"
+    return db.execute(sql, (project, customer)).fetchall()
+
+
+def owners(db: sqlite3.Connection, project: int, streams: Sequence[int]) -> dict[int, int]:
+    sql = "SELECT customer FROM identifiers WHERE project = ? AND stream = ?"
+    found = ((stream, db.execute(sql, (project, stream)).fetchone()) for stream in streams)
+    return {stream: row[0] for stream, row in found if row}
+
+
+def links(db: sqlite3.Connection, by: str, project: int, keys: Sequence[int]) -> list[LinkRow]:
+    """The links whose column `by` (stream or owner) is one of the keys, in order of (stream, at, id)."""
+    sql = f"SELECT * FROM links WHERE project = ? AND {by} = ?"  # noqa: S608 - a column's name, not a value
+    rows = [LinkRow(*row) for key in set(keys) for row in db.execute(sql, (project, key))]
+    return sorted(rows, key=lambda row: (row.stream, row.at, row.id.encode()))
+
+
+def history(db: sqlite3.Connection, project: int, spans: Sequence[tuple[int, int, int]]) -> list[tuple[int, bytes]]:
+    sql = "SELECT rowid, body FROM touchpoints WHERE project = ? AND stream = ? AND hi >= ? AND lo <= ?"
+    rows = {
+        rowid: (stream, body)
+        for stream, since, until in spans
+        for rowid, body in db.execute(sql, (project, stream, since, until))
+    }
+    return list(rows.values())
+
+
+def ids(db: sqlite3.Connection, ids: Sequence[tuple[int, int]]) -> dict[int, bytes]:
+    sql = """
+        WITH own AS (SELECT stream FROM identifiers WHERE project = :project AND customer = :customer),
+        shared AS (SELECT links.stream FROM own JOIN links ON links.project = :project AND owner = own.stream)
+        SELECT ids FROM touchpoints
+        WHERE project = :project AND stream IN (SELECT stream FROM own UNION SELECT stream FROM shared)
+    """
+    return {
+        customer: b"".join(row[0] for row in db.execute(sql, {"project": project, "customer": customer}))
+        for project, customer in ids
+    }
+
+
+def snapshot(db: sqlite3.Connection, project: int, customer: int, before: int) -> SnapshotRow | None:
+    sql = "SELECT * FROM snapshots WHERE project = ? AND customer = ? AND at < ? ORDER BY at DESC, n DESC LIMIT 1"
+    row = db.execute(sql, (project, customer, before)).fetchone()
+    return SnapshotRow(*row) if row else None
+
+
+def ledger(db: sqlite3.Connection, project: int, customer: int) -> list[LedgerRow]:
+    sql = "SELECT * FROM ledger WHERE project = ? AND customer = ? ORDER BY writer, seq"
+    return [LedgerRow(*row) for row in db.execute(sql, (project, customer))]
+
+
+def due(db: sqlite3.Connection, partition: int, until: int, limit: int) -> list[tuple[int, int]]:
+    sql = "SELECT project, customer FROM timers WHERE writer = ? AND due <= ? ORDER BY due LIMIT ?"
+    return db.execute(sql, (partition, until, limit)).fetchall()
+
+
+def queue(db: sqlite3.Connection, partition: int, limit: int) -> list[tuple[int, int, int]]:
+    sql = "SELECT project, customer, cause FROM queue WHERE writer = ? ORDER BY since LIMIT ?"
+    return db.execute(sql, (partition, limit)).fetchall()

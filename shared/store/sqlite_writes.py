@@ -1,0 +1,203 @@
+"""What a SQLite session writes. Whoever writes holds the file's lock from the first statement on."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Table
+
+from shared.store import tables
+from shared.store.port import (
+    BACKFILL,
+    CLOCK_GRACE,
+    ID_BITS,
+    MERGED,
+    Changes,
+    Claim,
+    Conflict,
+    Fenced,
+    JourneyRow,
+    roll_up,
+)
+
+
+def begin(db: sqlite3.Connection) -> None:
+    """Opens a transaction that may write."""
+    if not db.in_transaction:
+        db.execute("BEGIN IMMEDIATE")
+
+
+def abandon(db: sqlite3.Connection) -> None:
+    """Ends a transaction without a trace."""
+    if db.in_transaction:
+        db.execute("ROLLBACK")
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    begin(db)
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        abandon(db)
+        raise
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def claim(db: sqlite3.Connection, partition: int, owner: str) -> Claim:
+    """Takes the partition, whoever held it."""
+    with _transaction(db):
+        row = db.execute(
+            "UPDATE positions SET epoch = epoch + 1, owner = ? WHERE partition = ?"
+            " RETURNING partition, epoch, position, next_id, next_seq, clock",
+            (owner, partition),
+        ).fetchone()
+    return Claim(*row)
+
+
+def clock(db: sqlite3.Connection, at_end: Sequence[Claim]) -> int:
+    """The least of all clocks, after raising those of the partitions that are read to the end."""
+    if at_end:
+        now = _now() - CLOCK_GRACE
+        with _transaction(db):
+            db.executemany(
+                "UPDATE positions SET clock = ? WHERE partition = ? AND epoch = ? AND position = ? AND clock < ?",
+                [(now, held.partition, held.epoch, held.position, now) for held in at_end],
+            )
+    return int(db.execute("SELECT min(clock) FROM positions").fetchone()[0])
+
+
+def _insert(db: sqlite3.Connection, table: Table, rows: Sequence[Sequence[Any]], otherwise: str = "") -> None:
+    """Adds rows, given in the order of the table's columns. `otherwise`: what to do with a row that is there."""
+    if rows:
+        marks = ", ".join("?" * len(table.columns))
+        db.executemany(f"INSERT INTO {table.name} VALUES ({marks}) {otherwise}", rows)  # noqa: S608 - no values in it
+
+
+def _fence(db: sqlite3.Connection, changes: Changes) -> None:
+    held = changes.claim
+    fenced = db.execute(
+        "UPDATE positions SET position = ?, next_id = ?, next_seq = ?, clock = max(clock, ?), staged = staged + ?,"
+        " duplicates = duplicates + ? WHERE partition = ? AND epoch = ? AND position = ?",
+        (
+            changes.position,
+            changes.next_id,
+            changes.next_seq,
+            changes.clock,
+            changes.staged,
+            changes.duplicates,
+            held.partition,
+            held.epoch,
+            held.position,
+        ),
+    )
+    if fenced.rowcount != 1:
+        raise Fenced(f"partition {held.partition} is no longer at epoch {held.epoch}, position {held.position}")
+    if db.execute("SELECT generation FROM catalog").fetchone()[0] != changes.generation:
+        raise Conflict("the journeys in force have changed")
+
+
+def _customers(db: sqlite3.Connection, changes: Changes) -> None:
+    guarded = [(*row[2:], *row[:2], row.revision) for row in changes.customers]
+    updated = db.executemany(
+        "UPDATE customers SET revision = 1 + ?, count = ?, at = ?, id = ?, recorded = ?, recent = ?, states = ?,"
+        ' due = ?, status = ?, "into" = ? WHERE project = ? AND customer = ? AND revision = ?',
+        guarded,
+    )
+    if guarded and updated.rowcount != len(guarded):
+        raise Conflict("a customer's row changed since it was read")
+    _insert(db, tables.customers, changes.new_customers)
+
+
+def _people(db: sqlite3.Connection, changes: Changes) -> None:
+    _insert(db, tables.identifiers, sorted(changes.identifiers))
+    db.executemany(
+        "UPDATE identifiers SET customer = ? WHERE project = ? AND stream = ?",
+        [(customer, project, stream) for project, stream, customer in changes.owners],
+    )
+    _insert(db, tables.links, changes.links)
+    _insert(db, tables.emails, changes.emails, "ON CONFLICT DO NOTHING")
+
+
+def _ledger(db: sqlite3.Connection, changes: Changes) -> None:
+    if not changes.ledger:
+        return
+    _insert(db, tables.ledger, changes.ledger)
+    populations, flows = roll_up(changes.ledger)
+    writer = changes.claim.partition
+    _insert(
+        db,
+        tables.populations,
+        [(*key, writer, delta) for key, delta in sorted(populations.items())],
+        "ON CONFLICT DO UPDATE SET customers = customers + excluded.customers",
+    )
+    _insert(
+        db,
+        tables.flows,
+        [(*key, writer, n) for key, n in sorted(flows.items())],
+        "ON CONFLICT DO UPDATE SET n = n + excluded.n",
+    )
+
+
+def _snapshots(db: sqlite3.Connection, changes: Changes) -> None:
+    db.executemany("DELETE FROM snapshots WHERE project = ? AND customer = ? AND at >= ?", changes.stale_snapshots)
+    db.executemany("DELETE FROM snapshots WHERE project = ? AND customer = ? AND n = ?", changes.thinned_snapshots)
+    _insert(db, tables.snapshots, changes.snapshots)
+
+
+def _tasks(db: sqlite3.Connection, changes: Changes) -> None:
+    ended = [(project, customer) for project, customer, due in changes.timers if due is None]
+    armed = [
+        (project, customer, customer >> ID_BITS, due) for project, customer, due in changes.timers if due is not None
+    ]
+    db.executemany("DELETE FROM timers WHERE project = ? AND customer = ?", ended)
+    _insert(db, tables.timers, armed, "ON CONFLICT DO UPDATE SET due = excluded.due")
+    db.executemany("DELETE FROM queue WHERE project = ? AND customer = ?", changes.unqueued)
+    queued = [
+        (project, customer, customer >> ID_BITS, cause, since) for project, customer, cause, since in changes.queued
+    ]
+    _insert(db, tables.queue, queued, "ON CONFLICT DO NOTHING")
+
+
+def write(db: sqlite3.Connection, changes: Changes) -> None:
+    """Writes everything or nothing."""
+    with _transaction(db):
+        _fence(db, changes)
+        _customers(db, changes)
+        _people(db, changes)
+        _insert(db, tables.touchpoints, changes.history)
+        _ledger(db, changes)
+        _snapshots(db, changes)
+        _tasks(db, changes)
+        _insert(db, tables.dead_letters, changes.dead_letters)
+        _insert(
+            db,
+            tables.quarantine,
+            changes.quarantined,
+            "ON CONFLICT DO UPDATE SET at = excluded.at, error = excluded.error",
+        )
+
+
+def add_journey(db: sqlite3.Connection, project: int, name: str, definition: str) -> JourneyRow:
+    """Adds a version and queues every customer of the project."""
+    now = _now()
+    with _transaction(db):
+        db.execute("UPDATE catalog SET generation = generation + 1")
+        version = db.execute("SELECT coalesce(max(version), 0) + 1 FROM journeys").fetchone()[0]
+        number = db.execute(
+            "SELECT coalesce(max(number), 0) + 1 FROM journeys WHERE project = ? AND name = ?", (project, name)
+        ).fetchone()[0]
+        journey = JourneyRow(project, version, name, number, definition, now)
+        _insert(db, tables.journeys, [journey])
+        db.execute(
+            "INSERT INTO queue SELECT project, customer, customer >> ?, ?, ? FROM customers"
+            " WHERE project = ? AND status <> ? ON CONFLICT DO NOTHING",
+            (ID_BITS, BACKFILL, now, project, MERGED),
+        )
+    return journey
