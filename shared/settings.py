@@ -142,7 +142,10 @@ def load(**given: Any) -> Settings:
 def in_force(**given: object) -> list[InForce]:
     """All settings as `milepost settings` shows them, wrong ones too: as they were given."""
     sources = _sources({name: value for name, value in given.items() if value is not None})
-    return [InForce(_variable(field), *_given(field, sources), _meaning(field)) for field in Settings.model_fields]
+    return [
+        InForce(_variable(name), *_given(name, sources), str(field.description))
+        for name, field in Settings.model_fields.items()
+    ]
 
 
 def masked(text: str) -> str:

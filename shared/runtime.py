@@ -1,0 +1,125 @@
+"""The parts of a running process: its log and store, its folder, its signals, its tasks.
+
+The one place where adapters are chosen: a server named in the settings, else a SQLite file in the data folder. An
+adapter is imported when it is chosen, so that the embedded product does not carry the drivers of the others.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
+from pathlib import Path
+
+from shared.log.port import Log
+from shared.settings import Settings
+
+#: Something that runs until the event is set, and then ends what it has begun and returns.
+Work = Callable[[asyncio.Event], Awaitable[None]]
+
+DAY_SECONDS = 86_400
+
+_logger = logging.getLogger(__name__)
+
+
+class FolderInUse(Exception):
+    """Another server runs on the data folder."""
+
+
+class Died(Exception):
+    """A task of the process ended on its own: with the error that is this one's cause, or without any."""
+
+
+def open_log(settings: Settings) -> AbstractAsyncContextManager[Log]:
+    """The log that the settings name. Entering raises LogMismatch or LogUnavailable."""
+    from shared.log.sqlite import open_sqlite_log
+
+    return open_sqlite_log(
+        folder(settings) / "log.sqlite",
+        settings.partitions,
+        settings.retention_days * DAY_SECONDS,
+        settings.append_deadline,
+        settings.append_bytes,
+    )
+
+
+def folder(settings: Settings) -> Path:
+    """The data folder, made (for its owner only) if it is not there."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return settings.data
+
+
+@contextmanager
+def sole_server(path: Path) -> Iterator[None]:
+    """Holds the data folder for one server. Raises FolderInUse. The kernel lets go of it when the process dies."""
+    lock = os.open(path / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
+            raise FolderInUse(
+                f"A Milepost server (process {holder}) already runs on the folder {path}: "
+                "stop it, or name another folder with --data."
+            ) from None
+        os.truncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def signals() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set; a second signal has its usual effect, for those who cannot wait."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    asked = (signal.SIGINT, signal.SIGTERM)
+
+    def ask() -> None:
+        stop.set()
+        for number in asked:
+            loop.remove_signal_handler(number)
+
+    for number in asked:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield stop
+    finally:
+        for number in asked:
+            loop.remove_signal_handler(number)
+
+
+async def run_until(stop: asyncio.Event, drain: float, tasks: Mapping[str, Work]) -> None:
+    """Runs the named tasks until `stop` is set, gives them `drain` seconds to end, and cancels what is left then.
+
+    When one ends before it was asked to, the others are stopped in the same way, and Died is raised from its error.
+    """
+    running = [asyncio.create_task(_named(name, work, stop), name=name) for name, work in tasks.items()]
+    asked = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({*running, asked}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        first = [task for task in running if task.done()]
+        _, late = await asyncio.wait(running, timeout=drain)
+        for task in late:
+            _logger.warning("%s was not done after %g s and is cut off", task.get_name(), drain)
+    finally:
+        asked.cancel()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    for task in (*first, *running):
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+
+
+async def _named(name: str, work: Work, stop: asyncio.Event) -> None:
+    try:
+        await work(stop)
+    except Exception as error:
+        raise Died(f"{name} failed: {error}") from error
+    if not stop.is_set():
+        raise Died(f"{name} ended although nothing asked it to")
