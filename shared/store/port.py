@@ -250,7 +250,7 @@ def roll_up(ledger: Iterable[LedgerRow]) -> tuple[dict[PopulationKey, int], dict
 
 
 class Session(Protocol):
-    """One connection of a stager. Reads see what is committed; `lock` opens a transaction, `write` or `abandon` ends it.
+    """A stager's connection. Reads see what is committed; `lock` opens a transaction, `write` or `abandon` ends it.
 
     Every method may raise StoreUnavailable.
     """
@@ -299,7 +299,7 @@ class Session(Protocol):
         ...
 
     async def history(self, project: int, spans: Sequence[tuple[int, int, int]]) -> list[tuple[int, bytes]]:
-        """(stream, body) of rows with touchpoints in any span (stream, from, to; inclusive). Rows may hold others too."""
+        """(stream, body) of rows with touchpoints in any span (stream, from, to; inclusive). Rows may hold others."""
         ...
 
     async def owners(self, project: int, streams: Sequence[int]) -> dict[int, int]:
