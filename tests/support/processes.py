@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self, TypeVar, overload
 
 T = TypeVar("T")
 Failures = tuple[type[Exception], ...]
@@ -23,7 +23,15 @@ CACHE = ROOT / ".cache"
 POLL_S = 0.05
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], within: float = 10, ignore: Failures = ()) -> T:
+@overload
+async def eventually(condition: Callable[[], Awaitable[T]], within: float = ..., ignore: Failures = ...) -> T: ...
+
+
+@overload
+async def eventually(condition: Callable[[], T], within: float = ..., ignore: Failures = ...) -> T: ...
+
+
+async def eventually(condition: Callable[[], object], within: float = 10, ignore: Failures = ()) -> object:
     """Poll `condition` (plain or async) until it is truthy and return its value.
 
     Raises AssertionError after `within` seconds, naming the last value or the last of the `ignore`d errors.
