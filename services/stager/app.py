@@ -1,0 +1,20 @@
+"""The stager as a service: what `milepost stager` and `milepost up` run."""
+
+import asyncio
+
+from prometheus_client import CollectorRegistry
+
+from services.stager.consumer import Stager
+from services.stager.telemetry import Telemetry
+from shared.log.port import Log
+from shared.settings import Settings
+from shared.store.port import Store
+
+
+async def run(
+    log: Log, store: Store, settings: Settings, registry: CollectorRegistry, stop: asyncio.Event, name: str
+) -> None:
+    """Stages records until `stop` is set, as member `name` of the group. The transaction at hand is finished first."""
+    telemetry = Telemetry(registry)
+    async with store.session() as session, log.reader(name) as reader:
+        await Stager(session, reader, settings, telemetry, name).run(stop)

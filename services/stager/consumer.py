@@ -1,0 +1,213 @@
+"""The stager's loop: claim what is assigned, stage it batch by batch, fire timers, derive what is queued.
+
+One process works on its partitions in turn, one transaction at a time; more processes share the partitions. Whatever
+goes wrong, nothing half-made is kept: memory is forgotten, the position read again, the work repeated.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+from services.stager.deriver import derive
+from services.stager.people import Cache
+from services.stager.stage import stage
+from services.stager.sweep import sweep
+from services.stager.telemetry import Telemetry
+from services.stager.work import Plans, Work
+from shared.events import SECOND
+from shared.journeys.compile import compile_journey
+from shared.journeys.definition import load
+from shared.journeys.engine import Journey
+from shared.log.port import LogUnavailable, PositionLost, Reader
+from shared.settings import Settings
+from shared.store.port import Claim, Conflict, Fenced, Session, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at the clock, the timers and the queue while there is nothing to read.
+TICK = 1.0
+#: Seconds before a partition is claimed again after it was lost or could not be worked on.
+PAUSE = 0.5
+#: Customers whose timers fire in one transaction, customers derived in one, and touchpoints after which that one ends.
+SWEEP, DERIVE, DERIVE_TOUCHPOINTS = 500, 200, 5_000
+
+
+class Stager:
+    """Works for one member of the stager's group, through one session."""
+
+    def __init__(self, session: Session, reader: Reader, settings: Settings, telemetry: Telemetry, name: str) -> None:
+        self._session, self._reader, self._settings, self._telemetry, self._name = (
+            session,
+            reader,
+            settings,
+            telemetry,
+            name,
+        )
+        self._cache = Cache(settings.cache_bytes)
+        self._plans: Plans | None = None
+        self._compiled: dict[int, Journey] = {}
+        self.claims: dict[int, Claim] = {}
+        self.stopped: dict[int, PositionLost] = {}
+        self._not_before: dict[int, float] = {}
+        self._next_tick = 0.0
+        self._ends: dict[int, int] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until told to stop; the transaction at hand is finished first."""
+        while not stop.is_set():
+            try:
+                if not await self.round():
+                    await self._reader.wait(TICK)
+            except (StoreUnavailable, LogUnavailable) as error:
+                logger.warning("waiting: %s", error, extra={"action": "unavailable"})
+                self._telemetry.retries.labels("unavailable").inc()
+                self._forget(self.claims)
+                await asyncio.sleep(PAUSE)
+
+    async def round(self) -> bool:
+        """One turn over all partitions held; True if there was something to do."""
+        await self._assign()
+        busy = False
+        for partition in sorted(self.claims):
+            busy |= await self._read(partition)
+        if not busy or time.monotonic() >= self._next_tick:
+            busy |= await self._tick()
+        return busy
+
+    async def _assign(self) -> None:
+        assigned = self._reader.assigned()
+        gone = self.claims.keys() - assigned
+        if gone:
+            self._forget(gone)
+        for partition in sorted(assigned - self.claims.keys()):
+            if self._not_before.get(partition, 0.0) <= time.monotonic():
+                self.claims[partition] = await self._session.claim(partition, self._name)
+        self._telemetry.held.set(len(self.claims))
+        self._telemetry.stopped.set(len(self.stopped))
+
+    def _forget(self, partitions: Iterable[int]) -> None:
+        for partition in list(partitions):
+            self.claims.pop(partition, None)
+            self._not_before[partition] = time.monotonic() + PAUSE
+        self._cache.clear()
+        self._plans = None
+
+    async def _read(self, partition: int) -> bool:
+        claim = self.claims[partition]
+        try:
+            chunk = await self._reader.read(partition, claim.position, self._settings.batch)
+        except PositionLost as error:
+            logger.error("%s; stopped", error, extra={"action": "position_lost", "partition": partition})
+            self.stopped[partition] = error
+            self._forget([partition])
+            self._not_before[partition] = time.monotonic() + 20 * PAUSE
+            return False
+        self.stopped.pop(partition, None)
+        if not chunk.values and chunk.next == claim.position:
+            return False
+        began = time.monotonic()
+        newest = 0
+
+        async def work_on(work: Work) -> tuple[int, int]:
+            nonlocal newest
+            newest = await stage(work, chunk.values, claim.position)
+            return chunk.next, newest
+
+        if await self._work(partition, work_on):
+            self._telemetry.batch_seconds.observe(time.monotonic() - began)
+            self._telemetry.records.inc(len(chunk.values))
+            if newest:
+                self._telemetry.visible_seconds.observe(max(0.0, time.time() - newest / SECOND))
+        return True
+
+    async def _work(self, partition: int, task: Callable[[Work], Awaitable[tuple[int, int]]]) -> bool:
+        """Does a task in one transaction of the partition; the task returns the position and the clock to write.
+
+        Repeats it after a conflict, the second time with the customers' rows locked. False if the partition was lost.
+        """
+        lock: set[tuple[int, int]] = set()
+        conflicts = 0
+        while True:
+            work = Work(
+                self._session, self._cache, await self._plan(), self.claims[partition], self._settings.rewind_limit
+            )
+            try:
+                if conflicts > 1:
+                    await self._session.lock(sorted(lock))
+                position, clock = await task(work)
+                self.claims[partition] = await work.write(position, clock)
+            except Conflict:
+                conflicts += 1
+                lock |= {(person.project, person.customer) for person in work.people.values() if not person.new}
+                self._telemetry.retries.labels("conflict").inc()
+                self._cache.clear()
+                self._plans = None
+            except Fenced:
+                logger.warning("partition %d was taken over", partition, extra={"action": "fenced"})
+                self._telemetry.retries.labels("fenced").inc()
+                self._forget([partition])
+                return False
+            else:
+                return True
+            finally:
+                await self._session.abandon()
+
+    async def _plan(self) -> Plans:
+        if self._plans is None:
+            catalog = await self._session.catalog()
+            of: dict[int, list[tuple[int, Journey]]] = {}
+            for row in catalog.journeys:
+                if row.version not in self._compiled:
+                    self._compiled[row.version] = compile_journey(load(row.definition))
+                of.setdefault(row.project, []).append((row.version, self._compiled[row.version]))
+            self._plans = Plans(catalog.generation, {project: tuple(pairs) for project, pairs in of.items()})
+        return self._plans
+
+    async def _tick(self) -> bool:
+        """Looks at the clock, fires timers, derives; True if there is more of it to do."""
+        self._next_tick = time.monotonic() + TICK
+        if not self.claims:
+            return False
+        ends = await self._reader.ends(sorted(self.claims))
+        current = [claim for claim in self.claims.values() if claim.position >= ends[claim.partition]]
+        clock = await self._session.clock(current, at_end=True)
+        more = False
+        for partition in sorted(self.claims):
+            more |= await self._sweep(partition, clock)
+            if partition in self.claims:
+                more |= await self._derive(partition, clock)
+        if more:
+            self._next_tick = 0.0
+        return more
+
+    async def _sweep(self, partition: int, clock: int) -> bool:
+        fired = 0
+
+        async def fire_due(work: Work) -> tuple[int, int]:
+            nonlocal fired
+            fired = await sweep(work, clock - 1, SWEEP)
+            return work.claim.position, work.claim.clock
+
+        if not await self._session.due(partition, clock - 1, 1):
+            return False
+        await self._work(partition, fire_due)
+        return fired == SWEEP
+
+    async def _derive(self, partition: int, clock: int) -> bool:
+        queued = await self._session.queue(partition, DERIVE)
+        if not queued:
+            return False
+
+        async def derive_some(work: Work) -> tuple[int, int]:
+            touchpoints = 0
+            await work.load_people((project, customer) for project, customer, _ in queued)
+            for project, customer, cause in queued:
+                touchpoints += await derive(work, project, customer, cause, clock)
+                if touchpoints >= DERIVE_TOUCHPOINTS:
+                    break
+                await asyncio.sleep(0)
+            return work.claim.position, work.claim.clock
+
+        await self._work(partition, derive_some)
+        return True

@@ -1,0 +1,76 @@
+"""The deriver: customers whose history is too much for a batch, imported, or not yet known to a new journey.
+
+Each is derived once from its whole history, under its row's revision; batches go on meanwhile, and only store its
+touchpoints. See design rule 8 (a state either exists and is folded, or is made here).
+"""
+
+from services.stager.people import Person, Stored, pack_tracks
+from services.stager.rewind import ordered
+from services.stager.snapshots import kept
+from services.stager.work import Work
+from shared.identity import ALWAYS
+from shared.journeys.engine import Journey
+from shared.journeys.ledger import Entry, Fact, Track, catch_up, correct, fire, net, refold, replay
+from shared.journeys.touchpoint import Touchpoint
+from shared.store.port import BEHIND, CURRENT, MERGED
+
+
+async def derive(work: Work, project: int, customer: int, cause: int, clock: int) -> int:
+    """Derives one queued customer, timers due before `clock` included; returns how many touchpoints it has."""
+    person = await work.person(project, customer)
+    work.changes.unqueued.append((project, customer))
+    if person.status == MERGED:
+        return 0
+    history = ordered(await work.stored(project, await work.directory.spans(person), ALWAYS))
+    ledger = dict[int, list[tuple[Fact, int]]]()
+    if person.tracks.keys() != dict(work.plans.journeys(project)).keys() or person.status == BEHIND:
+        for row in await work.session.ledger(project, customer):
+            ledger.setdefault(row.version, []).append(((row.at, row.source, row.target), row.sign))
+            person.recorded = max(person.recorded, row.recorded)
+    tracks = {} if person.status == BEHIND else dict(person.tracks)
+    journeys = dict(work.plans.journeys(project))
+    person.dirty, person.status = True, CURRENT
+    if history:
+        person.at, person.id = history[-1].record.at, history[-1].record.id
+    for version in journeys.keys() - tracks.keys():
+        try:
+            track, entries = _derive(journeys[version], history, ledger.get(version), person.recorded)
+            known = max([person.recorded, *(one.recorded for one in history)])
+            entries += fire(journeys[version], track, clock - 1, known)
+        except Exception as error:  # noqa: BLE001 - a fault of one journey must not stop the customer's others
+            work.quarantine(person, version, error)
+            continue
+        tracks[version] = track
+        person.entries += [(version, entry, cause) for entry in entries]
+    person.recorded = max(
+        [person.recorded, *(one.recorded for one in history), *(e.recorded for _, e, _ in person.entries)]
+    )
+    person.tracks = tracks
+    _snapshots(person, {version: journeys[version] for version in tracks}, history)
+    return len(history)
+
+
+def _derive(
+    journey: Journey, history: list[Stored], held: list[tuple[Fact, int]] | None, recorded: int
+) -> tuple[Track, list[Entry]]:
+    """The track and its entries: record by record if the ledger holds nothing yet, else the difference."""
+    touchpoints = [Touchpoint.of(one.record) for one in history]
+    if held is None:
+        return replay(journey, zip(touchpoints, (one.recorded for one in history), strict=True))
+    known = max([recorded, *(one.recorded for one in history)])
+    track = Track(journey.start())
+    moves = refold(journey, track, touchpoints) + catch_up(journey, track, known)
+    return track, correct(net(held), moves, known)
+
+
+def _snapshots(person: Person, journeys: dict[int, Journey], history: list[Stored]) -> None:
+    """Takes all snapshots anew, with every version in them."""
+    person.stale_from, person.snapshots = ALWAYS, []
+    tracks, done = {version: Track(journey.start()) for version, journey in journeys.items()}, 0
+    for stop in sorted(kept(len(history))):
+        touchpoints = [Touchpoint.of(one.record) for one in history[done:stop]]
+        for version, track in tracks.items():
+            refold(journeys[version], track, touchpoints)
+        last = history[stop - 1].record
+        person.snapshots.append((stop, last.at, last.id, pack_tracks(tracks)))
+        done = stop
