@@ -1,0 +1,146 @@
+"""From a definition to a journey: for every kind of touchpoint, what it changes and which moves it can make."""
+
+from collections.abc import Iterable
+
+from shared.journeys.conditions.base import Holds, Layout, Moment, leaves
+from shared.journeys.conditions.logic import All, first_turn
+from shared.journeys.conditions.slots import Kept
+from shared.journeys.conditions.touchpoint import Match
+from shared.journeys.conditions.trait import Trait, keeper
+from shared.journeys.engine import RETURN, Journey, Plan, Row, Timers
+from shared.journeys.layout import lay_out
+from shared.journeys.matcher import Reads
+from shared.journeys.model import Definition
+from shared.journeys.order import Candidate, candidates, upward
+from shared.journeys.state import ABSENT, NONE, State
+from shared.journeys.text import fold
+
+#: Rule 17: these are never the customer's own act.
+PASSIVE = ("identify", "alias", "group")
+
+#: A condition that always holds.
+ALWAYS = All(())
+
+
+def compile_journey(definition: Definition) -> Journey:
+    """The journey that a definition says."""
+    layout = lay_out(definition)
+    timers = [_timers(definition, layout, stage) for stage in _stages(definition)]
+    return Journey(definition, layout, Planner(definition, layout).plan, timers)
+
+
+class Planner:
+    """Plans what a touchpoint does from its type and name alone: kinds that no matcher tells apart share a plan."""
+
+    def __init__(self, definition: Definition, layout: Layout) -> None:
+        self.definition = definition
+        self.layout = layout
+        found = [leaf for enter in definition.conditions() for leaf in leaves(enter)]
+        self.keep = keeper([leaf for leaf in found if isinstance(leaf, Trait)])
+        matchers = [*definition.activity, *definition.excepted]
+        matchers += [leaf.matcher for leaf in found if isinstance(leaf, Match)]
+        matchers += [slot.of for slot in layout.slots if isinstance(slot, Kept)]
+        self.matchers = list(dict.fromkeys(matchers))
+        self.plans: dict[tuple[str | bool, ...], Plan] = {}
+
+    def plan(self, type: str, name: str | None) -> Plan:
+        """The plan for touchpoints of a type and a name as it was sent."""
+        folded = None if name is None else fold(name)
+        kind: tuple[str | bool, ...] = (type, *(matcher.may(type, folded) for matcher in self.matchers))
+        if kind not in self.plans:
+            self.plans[kind] = self._plan(type, folded)
+        return self.plans[kind]
+
+    def _plan(self, type: str, name: str | None) -> Plan:
+        acts = self._acts(type, name)
+        slots = zip(self.layout.slots.items(), self.layout.bounds, strict=True)
+        return Plan(
+            acts,
+            tuple(slot.update(index, bound) for (slot, index), bound in slots if slot.may(type, name)),
+            self.keep if type == "identify" else None,
+            self._rows(type, name, active=True) if acts else [],
+            self._rows(type, name, active=False) if acts is not True else [],
+            self._landing(type, name) if acts else {},
+        )
+
+    def _acts(self, type: str, name: str | None) -> bool | Reads:
+        if type in PASSIVE:
+            return False
+        wanted = _any([matcher.compile() for matcher in self.definition.activity if matcher.may(type, name)])
+        excepted = _any([matcher.compile() for matcher in self.definition.excepted if matcher.may(type, name)])
+        if wanted is False or excepted is False:
+            return wanted
+        if excepted is True:
+            return False
+        unless = excepted
+        if wanted is True:
+            return lambda touchpoint: not unless(touchpoint)
+        when = wanted
+        return lambda touchpoint: when(touchpoint) and not unless(touchpoint)
+
+    def _rows(self, type: str, name: str | None, *, active: bool) -> list[Row]:
+        return [
+            _row(self._moves(stage, active), Moment(self.layout, stage, type, name, active))
+            for stage in _stages(self.definition)
+        ]
+
+    def _moves(self, stage: int, active: bool) -> Iterable[Candidate]:
+        """Rules 20 to 24, the first that applies first."""
+        moves = list(candidates(self.definition, stage))
+        if active and stage == ABSENT:
+            return [*moves, (NONE, ALWAYS)]
+        if active and stage >= 0 and self.definition.stages[stage].back is not None:
+            # Rule 21 d comes after the return, which always leads somewhere.
+            return [*((target, enter) for target, enter in moves if target != NONE), (RETURN, ALWAYS)]
+        return moves
+
+    def _landing(self, type: str, name: str | None) -> dict[int, list[Row]]:
+        definition = self.definition
+        bases = [*range(definition.ordered), NONE]
+        return {
+            stage: [
+                _row(upward(definition, base), Moment(self.layout, stage, type, name, active=True)) for base in bases
+            ]
+            for stage in range(definition.ordered, len(definition.stages))
+            if definition.stages[stage].back is not None
+        }
+
+
+def _stages(definition: Definition) -> list[int]:
+    """Every stage's number, in the order of a table that is indexed by it."""
+    return [*range(len(definition.stages)), ABSENT, NONE]
+
+
+def _row(moves: Iterable[Candidate], moment: Moment) -> Row:
+    row: list[tuple[int, Holds | None]] = []
+    for target, enter in moves:
+        holds = enter.compile(moment)
+        if holds is True:
+            row.append((target, None))
+            break
+        if holds is not False:
+            row.append((target, holds))
+    return tuple(row)
+
+
+def _timers(definition: Definition, layout: Layout, stage: int) -> Timers:
+    moment = Moment(layout, stage)
+    timed = [(target, enter) for target, enter in candidates(definition, stage) if enter.timed()]
+    due = first_turn([enter.turns(moment, True) for _, enter in timed])
+    if isinstance(due, bool):
+        return Timers(_row(timed, moment), _at_once if due else None)
+    return Timers(_row(timed, moment), due)
+
+
+def _at_once(state: State, start: int) -> int:
+    return start
+
+
+def _any(tests: list[Reads | None]) -> bool | Reads:
+    """True if one of the tests is: a test that is None always is."""
+    if any(test is None for test in tests):
+        return True
+    left = [test for test in tests if test is not None]
+    if len(left) <= 1:
+        return left[0] if left else False
+    return lambda touchpoint: any(test(touchpoint) for test in left)

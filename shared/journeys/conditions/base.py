@@ -1,0 +1,124 @@
+"""What every condition is: something true or false at an instant, compiled to a function of the state.
+
+A condition is compiled for a *moment*: the stage held and what is known beforehand of the touchpoint. What the moment
+decides is decided once, as a plain True or False; only the rest becomes a function.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.journeys.reading import Place
+from shared.journeys.state import State
+from shared.journeys.touchpoint import Touchpoint
+
+#: Is it true at the instant `now`, that of the touchpoint if there is one?
+Holds = Callable[[State, Touchpoint | None, int], bool]
+#: The earliest instant, not before the one given, at which it turns so while nothing but time happens; or None.
+Turns = Callable[[State, int], int | None]
+
+
+class Slot(ABC):
+    """What the state keeps of some touchpoints. Slots that are equal are kept once, at the largest bound asked."""
+
+    @abstractmethod
+    def empty(self) -> Any:
+        """What stands in the slot before the first touchpoint: something that msgpack carries."""
+
+    @abstractmethod
+    def may(self, type: str, name: str | None) -> bool:
+        """False if no touchpoint of this type and folded name changes the slot."""
+
+    @abstractmethod
+    def update(self, index: int, bound: int) -> Callable[[list[Any], Touchpoint], None]:
+        """Adds a touchpoint of which `may` is true to `slots[index]`, keeping no more than `bound` items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a definition's stages and slots stand in the state, and the bound of each slot."""
+
+    stages: Mapping[str, int]
+    slots: Mapping[Slot, int]
+    bounds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known of an instant beforehand; `type` is None at an instant without a touchpoint."""
+
+    layout: Layout
+    stage: int
+    type: str | None = None
+    name: str | None = None
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One instant looked back on, for telling why: the state as it was read, and all touchpoints until then."""
+
+    moment: Moment
+    state: State
+    touchpoint: Touchpoint | None
+    now: int
+    history: list[Touchpoint]
+
+    def holds(self, condition: "Condition") -> bool:
+        holds = condition.compile(self.moment)
+        return holds if isinstance(holds, bool) else holds(self.state, self.touchpoint, self.now)
+
+
+class Condition(ABC):
+    """A condition is immutable and compares by what it says."""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, place: Place, read: "Read") -> "Condition | None":
+        """From what stands under its key; `read` reads a condition inside it. None if a problem was noted."""
+
+    @abstractmethod
+    def compile(self, moment: Moment) -> bool | Holds:
+        """Rules 8 to 16."""
+
+    @abstractmethod
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        """When it reads `truth` while only time passes: False for never, True for at once."""
+
+    @abstractmethod
+    def say(self, view: View) -> str:
+        """What it asks, and the values found."""
+
+    def timed(self, negated: bool = False) -> bool:
+        """Can time alone make it true; false, if `negated`? (Rule 25.)"""
+        return False
+
+    def parts(self) -> "tuple[Condition, ...]":
+        return ()
+
+    def slot(self) -> tuple[Slot, int] | None:
+        """What it keeps, and how many items of it."""
+        return None
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        """The touchpoints that it was read from."""
+        return []
+
+
+Read = Callable[[Place], Condition | None]
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """The conditions inside a condition that have no parts."""
+    for part in condition.parts():
+        yield from leaves(part)
+    if not condition.parts():
+        yield condition
+
+
+def steady(holds: bool | Holds, truth: bool) -> bool | Turns:
+    """`turns` of a condition that time alone never changes."""
+    if isinstance(holds, bool):
+        return holds is truth
+    return lambda state, start: start if holds(state, None, start) is truth else None

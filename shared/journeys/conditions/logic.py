@@ -1,0 +1,182 @@
+"""`all`, `any` and `not` (rule 16)."""
+
+from dataclasses import dataclass
+
+from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
+from shared.journeys.reading import Place
+from shared.journeys.state import State
+from shared.journeys.touchpoint import Touchpoint
+
+
+@dataclass(frozen=True, slots=True)
+class All(Condition):
+    conditions: tuple[Condition, ...]
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "All | None":
+        conditions = _several(place, read)
+        return None if conditions is None else cls(conditions)
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        return all_hold([condition.compile(moment) for condition in self.conditions])
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        turns = [condition.turns(moment, truth) for condition in self.conditions]
+        return last_turn(turns) if truth else first_turn(turns)
+
+    def timed(self, negated: bool = False) -> bool:
+        return any(condition.timed(negated) for condition in self.conditions)
+
+    def parts(self) -> tuple[Condition, ...]:
+        return self.conditions
+
+    def say(self, view: View) -> str:
+        return "; and ".join(condition.say(view) for condition in self.conditions)
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        return _evidence(self.conditions, view)
+
+
+@dataclass(frozen=True, slots=True)
+class Any(Condition):
+    conditions: tuple[Condition, ...]
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "Any | None":
+        conditions = _several(place, read)
+        return None if conditions is None else cls(conditions)
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        return any_holds([condition.compile(moment) for condition in self.conditions])
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        turns = [condition.turns(moment, truth) for condition in self.conditions]
+        return first_turn(turns) if truth else last_turn(turns)
+
+    def timed(self, negated: bool = False) -> bool:
+        return any(condition.timed(negated) for condition in self.conditions)
+
+    def parts(self) -> tuple[Condition, ...]:
+        return self.conditions
+
+    def say(self, view: View) -> str:
+        met = [condition for condition in self.conditions if view.holds(condition)]
+        return "; or ".join(condition.say(view) for condition in met or self.conditions)
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        return _evidence([condition for condition in self.conditions if view.holds(condition)], view)
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Condition):
+    condition: Condition
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "Not | None":
+        condition = read(place)
+        return None if condition is None else cls(condition)
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        holds = self.condition.compile(moment)
+        if isinstance(holds, bool):
+            return not holds
+        return lambda state, touchpoint, now: not holds(state, touchpoint, now)
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        return self.condition.turns(moment, not truth)
+
+    def timed(self, negated: bool = False) -> bool:
+        return self.condition.timed(not negated)
+
+    def parts(self) -> tuple[Condition, ...]:
+        return (self.condition,)
+
+    def say(self, view: View) -> str:
+        return f"not ({self.condition.say(view)})"
+
+
+def all_hold(tests: list[bool | Holds]) -> bool | Holds:
+    """True where every one of `tests` is."""
+    if any(test is False for test in tests):
+        return False
+    left = [test for test in tests if not isinstance(test, bool)]
+    if len(left) <= 1:
+        return left[0] if left else True
+    if len(left) == 2:
+        one, two = left
+        return lambda state, touchpoint, now: one(state, touchpoint, now) and two(state, touchpoint, now)
+
+    def holds(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
+        for test in left:  # noqa: SIM110 — all() would make a generator each time
+            if not test(state, touchpoint, now):
+                return False
+        return True
+
+    return holds
+
+
+def any_holds(tests: list[bool | Holds]) -> bool | Holds:
+    """True where one of `tests` is."""
+    if any(test is True for test in tests):
+        return True
+    left = [test for test in tests if not isinstance(test, bool)]
+    if len(left) <= 1:
+        return left[0] if left else False
+    if len(left) == 2:
+        one, two = left
+        return lambda state, touchpoint, now: one(state, touchpoint, now) or two(state, touchpoint, now)
+
+    def holds(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
+        for test in left:  # noqa: SIM110 — any() would make a generator each time
+            if test(state, touchpoint, now):
+                return True
+        return False
+
+    return holds
+
+
+def first_turn(turns: list[bool | Turns]) -> bool | Turns:
+    """The earliest instant at which one has turned."""
+    if any(turn is True for turn in turns):
+        return True
+    left = [turn for turn in turns if not isinstance(turn, bool)]
+    if len(left) <= 1:
+        return left[0] if left else False
+
+    def first(state: State, start: int) -> int | None:
+        return min((at for turn in left if (at := turn(state, start)) is not None), default=None)
+
+    return first
+
+
+def last_turn(turns: list[bool | Turns]) -> bool | Turns:
+    """The earliest instant at which all have turned: each may turn back, so go on until all agree on it."""
+    if any(turn is False for turn in turns):
+        return False
+    left = [turn for turn in turns if not isinstance(turn, bool)]
+    if len(left) <= 1:
+        return left[0] if left else True
+
+    def last(state: State, start: int) -> int | None:
+        agreed, at = 0, start
+        while True:
+            for turn in left:
+                if (next := turn(state, at)) is None:
+                    return None
+                agreed = agreed + 1 if next == at else 1
+                at = next
+                if agreed >= len(left):
+                    return at
+
+    return last
+
+
+def _several(place: Place, read: Read) -> tuple[Condition, ...] | None:
+    members = place.members("conditions") or []
+    conditions = [condition for member in members if (condition := read(member))]
+    return tuple(conditions) if members and len(conditions) == len(members) else None
+
+
+def _evidence(conditions: "tuple[Condition, ...] | list[Condition]", view: View) -> list[Touchpoint]:
+    found = {id(touchpoint): touchpoint for condition in conditions for touchpoint in condition.evidence(view)}
+    return sorted(found.values(), key=lambda touchpoint: (touchpoint.at, touchpoint.id))

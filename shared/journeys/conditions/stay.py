@@ -1,0 +1,108 @@
+"""`stay`, `visits` and `came_from`: how the stages were held (rules 13 and 14)."""
+
+from dataclasses import dataclass
+
+from shared.journeys import duration
+from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, steady
+from shared.journeys.conditions.comparison import COMPARISONS, Comparison
+from shared.journeys.reading import Place
+from shared.journeys.state import ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Stay(Condition):
+    """`stay: {for: D, in: S}`, one of which may be left out."""
+
+    duration: int | None
+    stage: str | None
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "Stay | None":
+        if (fields := place.fields(optional=["for", "in"])) is None:
+            return None
+        if not fields:
+            place.problem("it is empty", "give for:, in: or both")
+            return None
+        least = fields["for"].duration() if "for" in fields else None
+        stage = fields["in"].stage() if "in" in fields else None
+        return cls(least, stage)
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        if not self._there(moment) or self.duration is None:
+            return self._there(moment)
+        least = self.duration
+        return lambda state, touchpoint, now: now - state.entered >= least
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        if not self._there(moment) or self.duration is None:
+            return self._there(moment) is truth
+        least = self.duration
+        if truth:
+            return lambda state, start: max(state.entered + least, start)
+        return lambda state, start: None if start - state.entered >= least else start
+
+    def _there(self, moment: Moment) -> bool:
+        if self.stage is None:
+            return moment.stage != ABSENT
+        return moment.stage == moment.layout.stages[self.stage]
+
+    def timed(self, negated: bool = False) -> bool:
+        return self.duration is not None and not negated
+
+    def say(self, view: View) -> str:
+        where = f"in {self.stage or 'the same stage'}"
+        asked = where if self.duration is None else f"{duration.spell(self.duration)} {where}"
+        if not self._there(view.moment):
+            return f"{asked}: not there"
+        return f"{asked}: {duration.spell(view.now - view.state.entered)} by then"
+
+
+@dataclass(frozen=True, slots=True)
+class Visits(Condition):
+    """`visits: {of: S, <comparison>}`."""
+
+    stage: str
+    comparison: Comparison
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "Visits | None":
+        if (fields := place.fields("of", optional=COMPARISONS)) is None:
+            return None
+        stage = fields["of"].stage() if "of" in fields else None
+        comparison = Comparison.parse(place, fields)
+        return cls(stage, comparison) if stage and comparison else None
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        index = moment.layout.stages[self.stage]
+        holds = self.comparison.holds
+        return lambda state, touchpoint, now: holds(state.visits[index])
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        return steady(self.compile(moment), truth)
+
+    def say(self, view: View) -> str:
+        number = view.state.visits[view.moment.layout.stages[self.stage]]
+        return f"{self.stage} entered {self.comparison.said} times: {number} by then"
+
+
+@dataclass(frozen=True, slots=True)
+class CameFrom(Condition):
+    """`came_from: S`."""
+
+    stage: str
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "CameFrom | None":
+        stage = place.stage()
+        return None if stage is None else cls(stage)
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        stage = moment.layout.stages[self.stage]
+        return lambda state, touchpoint, now: state.before == stage
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        return steady(self.compile(moment), truth)
+
+    def say(self, view: View) -> str:
+        stages = {number: name for name, number in view.moment.layout.stages.items()}
+        return f"came from {self.stage}: from {stages.get(view.state.before, 'nowhere')}"

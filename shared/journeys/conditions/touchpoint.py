@@ -1,0 +1,41 @@
+"""`touchpoint: <matcher>`: true at a touchpoint that matches, and at no other instant (rule 8)."""
+
+from dataclasses import dataclass
+
+from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
+from shared.journeys.matcher import Matcher
+from shared.journeys.reading import Place
+from shared.journeys.touchpoint import Touchpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Condition):
+    matcher: Matcher
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "Match | None":
+        matcher = Matcher.parse(place)
+        return None if matcher is None else cls(matcher)
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        if moment.type is None or not self.matcher.may(moment.type, moment.name):
+            return False
+        if (test := self.matcher.compile()) is None:
+            return True
+        return lambda state, touchpoint, now: touchpoint is not None and test(touchpoint)
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        return not truth
+
+    def say(self, view: View) -> str:
+        if view.touchpoint is None:
+            return f"a {self.matcher.said} at this instant: there was no touchpoint"
+        return f"a {self.matcher.said}: this touchpoint is {named(view.touchpoint)}"
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        return [view.touchpoint] if view.touchpoint and view.holds(self) else []
+
+
+def named(touchpoint: Touchpoint) -> str:
+    """`track “Order Completed”`."""
+    return touchpoint.type if touchpoint.name is None else f"{touchpoint.type} “{touchpoint.name}”"

@@ -1,0 +1,16 @@
+"""Where everything that a definition keeps of a customer stands in the state."""
+
+from shared.journeys.conditions.base import Layout, Slot, leaves
+from shared.journeys.model import Definition
+
+
+def lay_out(definition: Definition) -> Layout:
+    """The layout: equal aggregates share a slot, which keeps as much as the most demanding of them needs."""
+    bounds: dict[Slot, int] = {}
+    for enter in definition.conditions():
+        for leaf in leaves(enter):
+            if (asked := leaf.slot()) is not None:
+                slot, bound = asked
+                bounds[slot] = max(bound, bounds.get(slot, 0))
+    slots = {slot: index for index, slot in enumerate(bounds)}
+    return Layout(definition.numbers(), slots, tuple(bounds.values()))

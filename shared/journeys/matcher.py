@@ -1,0 +1,124 @@
+"""Matchers: which touchpoints a definition means (rule 6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.events import TYPES
+from shared.journeys.predicates import Predicate, Test
+from shared.journeys.reading import Place, nearest, shown
+from shared.journeys.text import fold
+from shared.journeys.touchpoint import Touchpoint
+
+Clause = tuple[str, Predicate]
+Reads = Callable[[Touchpoint], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Everything given must hold; what is None or empty asks nothing.
+
+    `names` and `bound` (the names of its roles) are folded. `said` is how it reads in a sentence.
+    """
+
+    types: tuple[str, ...] | None = None
+    names: frozenset[str] | None = None
+    bound: frozenset[str] | None = None
+    properties: tuple[Clause, ...] = ()
+    context: tuple[Clause, ...] = ()
+    traits: tuple[Clause, ...] = ()
+    said: str = field(default="touchpoint", compare=False)
+
+    @classmethod
+    def parse(cls, place: Place) -> "Matcher | None":
+        known = ("type", "name", "role", "properties", "context", "traits")
+        found = len(place.reading.problems)
+        if (fields := place.fields(optional=known)) is None:
+            return None
+        types = _types(fields["type"]) if "type" in fields else None
+        names = _texts(fields["name"], "names") if "name" in fields else None
+        roles = _texts(fields["role"], "roles") if "role" in fields else None
+        bound = _bound(fields["role"], roles) if roles else None
+        clauses = {key: _clauses(fields[key]) for key in ("properties", "context", "traits") if key in fields}
+        if len(place.reading.problems) > found:
+            return None
+        said = " or ".join([f"“{name}”" for name in names or ()] or roles or types or ["touchpoint"])
+        for key, asked in clauses.items():
+            prefix = "with" if key == "properties" else f"with {key}"
+            said += "".join(f" {prefix} {path} {predicate.say()}" for path, predicate in asked)
+        folded = None if names is None else frozenset(map(fold, names))
+        return cls(types, folded, bound, said=said, **clauses)
+
+    def may(self, type: str, name: str | None) -> bool:
+        """False if no touchpoint of this type and folded name matches."""
+        return (
+            (self.types is None or type in self.types)
+            and (self.names is None or name in self.names)
+            and (self.bound is None or name in self.bound)
+        )
+
+    def compile(self) -> Reads | None:
+        """What remains to be read of a touchpoint of which `may` is true; None if nothing does."""
+        tests = [
+            *(_reads("properties", path, predicate.compile()) for path, predicate in self.properties),
+            *(_reads("context", path, predicate.compile()) for path, predicate in self.context),
+            *(_trait(name, predicate.compile()) for name, predicate in self.traits),
+        ]
+        if len(tests) <= 1:
+            return tests[0] if tests else None
+        return lambda touchpoint: all(test(touchpoint) for test in tests)
+
+    def matches(self, touchpoint: Touchpoint) -> bool:
+        """For a single question; the engine compiles instead."""
+        name = None if touchpoint.name is None else fold(touchpoint.name)
+        test = self.compile()
+        return self.may(touchpoint.type, name) and (test is None or test(touchpoint))
+
+
+def value_at(found: Any, path: str) -> Any:
+    """The value under a path of keys and dots; None where there is none."""
+    for step in path.split("."):
+        if type(found) is not dict:
+            return None
+        found = found.get(step)
+    return found
+
+
+def _reads(part: str, path: str, test: Test) -> Reads:
+    if part == "context":
+        return lambda touchpoint: test(value_at(touchpoint.context, path))
+    if "." in path:
+        return lambda touchpoint: test(value_at(touchpoint.properties, path))
+    return lambda touchpoint: test(touchpoint.properties.get(path))
+
+
+def _trait(name: str, test: Test) -> Reads:
+    return lambda touchpoint: test(touchpoint.traits.get(name))
+
+
+def _types(place: Place) -> tuple[str, ...] | None:
+    types = _texts(place, "types")
+    for name in types or ():
+        if name not in TYPES:
+            place.problem(f"there is no type {name!r}", nearest(name, TYPES))
+    return None if types is None else tuple(types)
+
+
+def _texts(place: Place, what: str) -> list[str] | None:
+    texts = [member.text() for member in place.one_or_more(what) or []]
+    return [text for text in texts if text is not None] or None
+
+
+def _bound(place: Place, roles: list[str]) -> frozenset[str]:
+    bound = place.reading.roles
+    for role in roles:
+        if role not in bound:
+            place.problem(f"there is no role {shown(role)}", f"{nearest(role, bound)} Or bind it under roles:")
+    return frozenset(fold(name) for role in roles for name in bound.get(role, ()))
+
+
+def _clauses(place: Place) -> tuple[Clause, ...]:
+    clauses = {path: Predicate.parse(asked) for path, asked in (place.entries() or {}).items()}
+    if place.value == {}:
+        place.problem("it is empty", "leave it out, or name what it asks for")
+    return tuple((path, predicate) for path, predicate in clauses.items() if predicate)

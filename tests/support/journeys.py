@@ -1,0 +1,48 @@
+"""Short ways to write journeys and histories in tests."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from shared.events import DAY
+from shared.journeys.compile import compile_journey
+from shared.journeys.definition import load
+from shared.journeys.engine import ABSENT, Journey, Move
+from shared.journeys.touchpoint import Touchpoint
+
+#: 2026-01-01 UTC.
+START = 20_454 * DAY
+
+NamedMove = tuple[int, str | None, str | None, bool]
+
+
+def journey(text: str) -> Journey:
+    """The journey of a YAML text; `journey:` may be left out."""
+    return compile_journey(load(text if "journey:" in text else f"journey: test\n{text}"))
+
+
+def touchpoint(at: int, id: str, type: str = "track", name: str | None = None, **parts: Any) -> Touchpoint:
+    """A touchpoint at an instant; `parts` are its recorded time, properties, context and traits."""
+    properties, context, traits = (
+        msgspec.Raw(msgspec.json.encode(parts.get(key, {}))) for key in ("properties", "context", "traits")
+    )
+    return Touchpoint(at, id, type, name, parts.get("recorded", at), properties, context, traits)
+
+
+def from_golden(given: Mapping[str, Any]) -> Touchpoint:
+    """A touchpoint of the golden cases."""
+    parts = {key: given[key] for key in ("recorded", "properties", "context", "traits")}
+    return touchpoint(given["t"], given["id"], given["type"], given["name"], **parts)
+
+
+def named(journey: Journey, moves: Iterable[Move]) -> list[NamedMove]:
+    """Moves with the names of their stages, None for absent."""
+    return [(move.at, stage(journey, move.source), stage(journey, move.target), move.timer) for move in moves]
+
+
+def stage(journey: Journey, number: int) -> str | None:
+    """A stage's name by its number; None for absent."""
+    if number == ABSENT:
+        return None
+    return journey.stages[number] if number >= 0 else "none"
