@@ -1,0 +1,226 @@
+"""Every metric there is, declared once; and how registries become one page that Prometheus can read.
+
+A process makes its metrics from these declarations (`EVENTS.new(registry)`) and emits nothing else. What the store
+knows is read from it by every replica of the metrics service alike, so a query takes the most of them (`max without
+(instance)`); everything else is counted by one process for itself, so a query adds it up. `docs/metrics.md` is made
+from this list.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal, Protocol
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Samples = Iterable[tuple[tuple[str, ...], float]]
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: its unit, what it says, who knows it, its labels.
+
+    `values` are all values of its one label that its owner counts, where they are few; `stored` those that the store
+    knows instead. So each value has one owner, and one way to be read.
+    """
+
+    name: str
+    unit: str
+    help: str
+    owner: Literal["ingest", "stager", "process", "store"]
+    labels: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """counter, gauge or histogram."""
+        return type(self).__name__.lower()
+
+    def family(self, samples: Samples) -> Family:
+        """The metric with samples that were counted elsewhere: (values of the labels in their order, value)."""
+        family = Family(self.name.removesuffix("_total"), self.help, self.kind)
+        for values, value in samples:
+            family.add_sample(self.name, dict(zip(self.labels, values, strict=True)), value)
+        return family
+
+
+class Counter(Metric):
+    """Only rises, but for a restart of the process that counts it."""
+
+    def new(self, registry: CollectorRegistry) -> prometheus_client.Counter:
+        """This process's own; the values of its label show at 0 from the start."""
+        made = prometheus_client.Counter(self.name, self.help, self.labels, registry=registry)
+        for value in self.values:
+            made.labels(value)
+        return made
+
+
+class Gauge(Metric):
+    """Rises and falls."""
+
+    def new(self, registry: CollectorRegistry) -> prometheus_client.Gauge:
+        """This process's own."""
+        return prometheus_client.Gauge(self.name, self.help, self.labels, registry=registry)
+
+
+class Histogram(Metric):
+    """How seconds are spread."""
+
+    def new(self, registry: CollectorRegistry) -> prometheus_client.Histogram:
+        """This process's own."""
+        return prometheus_client.Histogram(self.name, self.help, self.labels, buckets=_SECONDS, registry=registry)
+
+
+# --- Where customers stand --------------------------------------------------------------------------------------
+
+STAGE_CUSTOMERS = Gauge(
+    "milepost_stage_customers",
+    "customers",
+    "Customers in each stage of a journey's newest version now; stage none: active, but in no stage.",
+    "store",
+    ("project", "journey", "stage"),
+)
+TRANSITIONS = Counter(
+    "milepost_transitions_total",
+    "moves",
+    "Moves written to the ledger, over all versions of a journey; from absent: seen for the first time.",
+    "store",
+    ("project", "journey", "from", "to", "cause"),
+)
+REVERSALS = Counter(
+    "milepost_reversals_total",
+    "moves",
+    "Moves taken back in the ledger, because they turned out not to have happened.",
+    "store",
+    ("project", "journey", "from", "to", "cause"),
+)
+
+# --- What became of the events ----------------------------------------------------------------------------------
+
+EVENTS = Counter(
+    "milepost_events_total",
+    "events",
+    "Events by what became of them: each is accepted or refused, and what was accepted becomes one of the others.",
+    "ingest",
+    ("result",),
+    values=("accepted", "refused"),
+    stored=("staged", "duplicate", "dead_letter", "lost"),
+)
+LOG_LAG = Gauge(
+    "milepost_log_lag_records", "records", "Records on the log that are not staged yet.", "store", ("partition",)
+)
+FRESHNESS = Gauge(
+    "milepost_freshness_seconds",
+    "seconds",
+    "Age of the store's clock: everything received before it is counted. Infinite until a stager has run.",
+    "store",
+)
+DEAD_LETTERS = Gauge("milepost_dead_letters", "records", "Records kept because nobody could decode them.", "store")
+QUARANTINED = Gauge(
+    "milepost_quarantined",
+    "customers",
+    "Customers set aside in a journey because deriving it failed.",
+    "store",
+    ("project",),
+)
+DERIVER_QUEUE = Gauge(
+    "milepost_deriver_queue",
+    "customers",
+    "Customers waiting to be derived anew: until then they are counted where they stood.",
+    "store",
+    ("project",),
+)
+TIMERS_DUE = Gauge(
+    "milepost_timers_due",
+    "customers",
+    "Customers whose next move by time is due by the store's clock and not made yet.",
+    "store",
+    ("project",),
+)
+
+# --- How the processes are --------------------------------------------------------------------------------------
+
+BUILD_INFO = Gauge("milepost_build_info", "1", "The version that runs.", "process", ("version",))
+STORE_UP = Gauge(
+    "milepost_store_up",
+    "1 or 0",
+    "Whether the store answered this metrics service; if not, it shows nothing that the store knows.",
+    "process",
+)
+STAGER_BATCH_SECONDS = Histogram(
+    "milepost_stager_batch_seconds", "seconds", "Time to stage and write one batch.", "stager"
+)
+VISIBLE_SECONDS = Histogram(
+    "milepost_visible_seconds",
+    "seconds",
+    "From received to visible in the store, for the newest record of each batch.",
+    "stager",
+)
+STAGER_RECORDS = Counter("milepost_stager_records_total", "records", "Log records read and written.", "stager")
+STAGER_RETRIES = Counter(
+    "milepost_stager_retries_total",
+    "units of work",
+    "Units of work that were begun again, by reason.",
+    "stager",
+    ("reason",),
+    values=("conflict", "fenced", "unavailable"),
+)
+STAGER_PARTITIONS_HELD = Gauge(
+    "milepost_stager_partitions_held", "partitions", "Partitions that this process works on.", "stager"
+)
+STAGER_PARTITIONS_STOPPED = Gauge(
+    "milepost_stager_partitions_stopped",
+    "partitions",
+    "Partitions stopped because their records are no longer on the log.",
+    "stager",
+)
+
+CATALOG = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+
+
+# --- The page ---------------------------------------------------------------------------------------------------
+
+
+def registry() -> CollectorRegistry:
+    """What a process counts for itself: one registry for all its parts, which tells its version."""
+    made = CollectorRegistry()
+    BUILD_INFO.new(made).labels(version("milepost")).set(1)
+    return made
+
+
+class Source(Protocol):
+    """Anything that gives families of samples, such as a registry."""
+
+    def collect(self) -> Iterable[Family]:
+        """The families now."""
+        ...
+
+
+class Families(Collector):
+    """Families that are made already."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Family]:
+        """Those given."""
+        return self._families
+
+
+def exposition(*sources: Source) -> bytes:
+    """What Prometheus reads, from several sources as if they were one: families of one name are joined."""
+    joined: dict[str, Family] = {}
+    for source in sources:
+        for family in source.collect():
+            whole = joined.setdefault(family.name, Family(family.name, family.documentation, family.type))
+            # The client library adds when each series began, under names that nobody declared.
+            whole.samples += [sample for sample in family.samples if not sample.name.endswith("_created")]
+    return generate_latest(Families(joined.values()))
