@@ -35,7 +35,7 @@ def parse(text: str, zone: ZoneInfo, day: Literal["start", "end"] = "end") -> in
         offset = found["offset"].upper().replace(" ", "+")
         return micros(datetime.fromisoformat(f"{found['day']}T{found['time'].replace(',', '.')}{offset}"))
     except OverflowError:
-        raise ValueError(f"{text!r} is beyond what can be counted: name a year from 1 to 9998") from None
+        raise ValueError(f"{text!r} is beyond what can be counted: name a year from 2 to 9998") from None
     except ValueError as error:
         if REMEDY in str(error):
             raise
@@ -51,8 +51,8 @@ def _bound(day: date, zone: ZoneInfo, which: Literal["start", "end"]) -> int:
 
 
 def micros(moment: datetime) -> int:
-    """A moment with an offset as microseconds since the epoch."""
-    return (moment - _EPOCH) // _MICROSECOND
+    """A moment with an offset as microseconds since the epoch. Raises OverflowError near the calendar's ends."""
+    return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND
 
 
 def spell(at: int) -> str:
