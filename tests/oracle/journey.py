@@ -1,0 +1,164 @@
+"""Rules 19 to 29: the moves of one customer in one journey."""
+
+from typing import Any
+
+from tests.oracle.conditions import Move, Reading, holds
+from tests.oracle.history import Touchpoint, in_order
+from tests.oracle.matching import is_activity
+from tests.oracle.timers import enters, instants, is_timed
+
+NONE = "none"
+
+
+def derive(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int) -> list[Move]:
+    """Every move up to and including now, of the one customer whose touchpoints these are, in any order."""
+    history = [touchpoint for touchpoint in in_order(touchpoints) if touchpoint["t"] <= now]
+    stamps = sorted({touchpoint["t"] for touchpoint in history})
+    moves: list[Move] = []
+    for number, start in enumerate(stamps, 1):
+        end = stamps[number] if number < len(stamps) else now + 1
+        for position, touchpoint in enumerate(history):
+            if touchpoint["t"] == start:
+                reading = Reading(definition, history[: position + 1], list(moves), start, touchpoint)
+                moves += move(reading)
+        seen = [touchpoint for touchpoint in history if touchpoint["t"] <= start]
+        moves += timer_moves(definition, seen, moves, start, end)
+    return moves
+
+
+def stage(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int) -> str | None:
+    """The stage held at an instant; None for absent."""
+    moves = derive(definition, touchpoints, now)
+    return moves[-1].target if moves else None
+
+
+def timer_moves(
+    definition: dict[str, Any], seen: list[Touchpoint], before: list[Move], start: int, end: int
+) -> list[Move]:
+    """Rule 27: what time alone does from the touchpoints of `start` until just before `end`."""
+    made: list[Move] = []
+    while True:
+        for instant in instants(definition, seen, before + made, start, end):
+            found = move(Reading(definition, seen, before + made, instant, None))
+            if found:
+                break
+        else:
+            return made
+        made += found
+        start = found[0].at
+        if len([one for one in made if one.at == start]) > len(enters(definition)):
+            raise ValueError("time alone goes round in this definition, which rule 28 refuses")
+
+
+def move(reading: Reading) -> list[Move]:
+    """The one move that is made now, if any."""
+    target = choose(reading)
+    if target is None:
+        return []
+    return [Move(reading.now, reading.stage, target, reading.touchpoint is None)]
+
+
+def choose(reading: Reading) -> str | None:
+    """Rules 20, 21, 24 and 26: where the move goes; None for no move."""
+    here = reading.stage or NONE
+    if here in side_stages(reading.definition):
+        return aside(reading, here) or called(reading, here) or returned(reading) or out(reading, here)
+    target = up(reading, here) or aside(reading, here) or down(reading, here) or out(reading, here)
+    if target is None and reading.stage is None and is_act(reading):
+        return NONE
+    return target
+
+
+def ordered_stages(definition: dict[str, Any]) -> list[str]:
+    """The names of the ordered stages, lowest first."""
+    return [one["stage"] for one in definition["stages"]]
+
+
+def side_stages(definition: dict[str, Any]) -> list[str]:
+    """The names of the side stages, in the order in which they are listed."""
+    return [one["stage"] for one in definition.get("side", [])]
+
+
+def is_act(reading: Reading) -> bool:
+    """Whether what happens now is the customer's own act."""
+    return reading.touchpoint is not None and is_activity(reading.definition, reading.touchpoint)
+
+
+def opens(reading: Reading, one: dict[str, Any]) -> bool:
+    """Whether an `enter` (a stage's or the exit's) may be read now, and holds: time alone opens only the timed."""
+    return (reading.touchpoint is not None or is_timed(one["enter"])) and holds(one["enter"], reading)
+
+
+def up(reading: Reading, base: str) -> str | None:
+    """20 a: the highest open stage above the base."""
+    above = reading.definition["stages"]
+    if base != NONE:
+        above = above[ordered_stages(reading.definition).index(base) + 1 :]
+    for one in reversed(above):
+        if ("from" not in one or base in one["from"]) and opens(reading, one):
+            return str(one["stage"])
+    return None
+
+
+def aside(reading: Reading, here: str) -> str | None:
+    """20 b and 21 a: the last listed open side stage that names the current stage."""
+    for one in reversed(reading.definition.get("side", [])):
+        if one["stage"] != here and here in one["from"] and opens(reading, one):
+            return str(one["stage"])
+    return None
+
+
+def down(reading: Reading, here: str) -> str | None:
+    """20 c: the highest open stage below the current one that names it."""
+    if here == NONE:
+        return None
+    below = reading.definition["stages"][: ordered_stages(reading.definition).index(here)]
+    for one in reversed(below):
+        if here in one.get("from", []) and opens(reading, one):
+            return str(one["stage"])
+    return None
+
+
+def called(reading: Reading, here: str) -> str | None:
+    """21 b: the highest open ordered stage that names the current side stage."""
+    for one in reversed(reading.definition["stages"]):
+        if here in one.get("from", []) and opens(reading, one):
+            return str(one["stage"])
+    return None
+
+
+def returned(reading: Reading) -> str | None:
+    """21 c: where an act of the customer leads back to."""
+    (here,) = [one for one in reading.definition["side"] if one["stage"] == reading.stage]
+    if "return" not in here or not is_act(reading):
+        return None
+    base = previous(reading) if here["return"]["to"] == "previous" else highest(reading)
+    return up(reading, base) or base
+
+
+def previous(reading: Reading) -> str:
+    """The last stage held that was not a side stage."""
+    for made in reversed(reading.moves):
+        if made.source not in side_stages(reading.definition):
+            return made.source or NONE
+    raise AssertionError("nobody begins in a side stage")
+
+
+def highest(reading: Reading) -> str:
+    """The highest ordered stage entered since the customer was last absent or moved out."""
+    order = ordered_stages(reading.definition)
+    found = NONE
+    for made in reading.moves:
+        if made.target == NONE:
+            found = NONE
+        elif made.target in order and (found == NONE or order.index(made.target) > order.index(found)):
+            found = made.target
+    return found
+
+
+def out(reading: Reading, here: str) -> str | None:
+    """20 d and 21 d: out of the journey's stages."""
+    leaving = reading.definition.get("exit")
+    if leaving is None or here == NONE or here not in leaving["from"] or not opens(reading, leaving):
+        return None
+    return NONE
