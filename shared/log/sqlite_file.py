@@ -51,6 +51,10 @@ class Connection:
             return work(self._db)
         except sqlite3.Error as error:
             self._drop()
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+                raise LogMismatch(
+                    f"{self._path} is not a Milepost log: name another data folder (MILEPOST_DATA)"
+                ) from error
             raise LogUnavailable(f"the log's file {self._path}: {error}") from error
 
     def _drop(self) -> None:
@@ -62,8 +66,12 @@ class Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: 16 MB, so that a busy log checkpoints less often
+    try:
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: 16 MB, so that a busy log checkpoints less often
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
@@ -87,12 +95,7 @@ def _retry(step: Callable[[], object], deadline: float) -> None:
 
 def prepare(db: sqlite3.Connection, path: Path, partitions: int, deadline: float) -> None:
     """Makes the file, or checks that it is such a log. Raises LogMismatch."""
-    try:
-        _retry(lambda: db.execute("PRAGMA journal_mode = WAL"), deadline)
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise LogMismatch(f"{path} is not a Milepost log: name another data folder (MILEPOST_DATA)") from error
-        raise
+    _retry(lambda: db.execute("PRAGMA journal_mode = WAL"), deadline)
     begin(db, deadline)
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:

@@ -1,0 +1,239 @@
+"""The log on Kafka: one topic, written by an idempotent producer whose batches all requests share.
+
+Each broker has a lane of its own: one request to it is in flight while the next batches are gathered, and a broker
+that is gone holds up only the partitions that it leads.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import zip_longest
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.log.gather import Budget, Lane
+from shared.log.kafka_reader import join_group
+from shared.log.kafka_topic import check_kafka, setup_kafka
+from shared.log.port import Entry, LogUnavailable, Reader, partition_of
+from shared.settings import Settings
+
+__all__ = ["KafkaLog", "check_kafka", "open_kafka_log", "setup_kafka"]
+
+#: Batch builders by partition; only the last of each is still open.
+Batches = dict[int, list[Any]]
+
+#: Brokers take batches of up to a MiB unless told otherwise; this leaves room for what goes around one.
+BATCH_BYTES = 1_000_000
+#: A lane for partitions that have no leader at the moment.
+NO_LEADER = -1
+#: How long stopping waits for batches that a lost broker may never take, in seconds.
+STOP = 3.0
+
+
+@asynccontextmanager
+async def open_kafka_log(settings: Settings) -> AsyncIterator["KafkaLog"]:
+    """Checks the topic and connects. Raises LogMismatch or LogUnavailable.
+
+    On leaving, what was appended is sent, as far as the brokers take it within the append deadline.
+    """
+    await check_kafka(settings)
+    log = KafkaLog(settings)
+    try:
+        await log.connect()
+        yield log
+    finally:
+        await log.close()
+
+
+class KafkaLog:
+    """A Log. Made by `open_kafka_log`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.partitions = settings.partitions
+        self._settings, self._deadline = settings, settings.append_deadline
+        self._partitions = [TopicPartition(settings.topic, number) for number in range(settings.partitions)]
+        self._budget = Budget(settings.append_bytes)
+        self._lanes: dict[int, Lane[Batches]] = {}
+        self._producer = self._new_producer()
+        self._broken = False
+        self._replacing = asyncio.Lock()
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._offsets = AIOKafkaConsumer(**self._client("offsets"))
+        self._closed = False
+
+    async def connect(self) -> None:
+        await self._start(self._producer)
+        try:
+            await self._offsets.start()
+        except KafkaError as error:
+            raise self._unavailable(error) from error
+
+    async def close(self) -> None:
+        """Refuses further appends, then sends what was accepted, for as long as an append may take."""
+        self._closed = True
+        draining = [asyncio.ensure_future(lane.drain()) for lane in self._lanes.values()]
+        if draining:
+            _, late = await asyncio.wait(draining, timeout=self._deadline)
+            for task in late:
+                task.cancel()
+        await _stop(self._producer)
+        await self._offsets.stop()
+        if self._stopping:
+            await asyncio.wait(self._stopping)
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        if self._closed:
+            raise LogUnavailable("the log is being closed")
+        self._budget.take(sum(len(entry.value) for entry in entries))
+        stamp, partitions = int(time.time() * 1000), self.partitions
+        open_batches: dict[int, tuple[Lane[Batches], list[Any]]] = {}
+        sizes: dict[Lane[Batches], int] = {}
+        for key, value in entries:
+            partition = partition_of(key, partitions)
+            if partition not in open_batches:
+                lane = self._lane(partition)
+                open_batches[partition] = lane, lane.content.setdefault(partition, [])
+            lane, batches = open_batches[partition]
+            if not batches or batches[-1].append(timestamp=stamp, key=key, value=value) is None:
+                batch = self._producer.create_batch()
+                batch.append(timestamp=stamp, key=key, value=value)
+                batches.append(batch)
+            sizes[lane] = sizes.get(lane, 0) + len(value)
+        for waiter in [lane.join(size) for lane, size in sizes.items()]:
+            if error := await waiter:
+                raise error
+
+    async def healthy(self) -> None:
+        """Asks a broker for the topic's leaders."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                reached = await self._producer.client.force_metadata_update()
+        except (KafkaError, TimeoutError) as error:
+            raise self._unavailable(error) from error
+        if not reached:
+            raise self._unavailable("no broker answers")
+        if leaderless := [number for number in range(self.partitions) if self._leader(number) == NO_LEADER]:
+            raise self._unavailable(f"partitions {leaderless} have no leader")
+
+    async def start(self, partition: int) -> int:
+        return (await self._bounds("beginning_offsets", [partition]))[partition]
+
+    async def end(self, partition: int) -> int:
+        return (await self.ends([partition]))[partition]
+
+    async def ends(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The end of each of these partitions, now."""
+        return await self._bounds("end_offsets", partitions)
+
+    def reader(self, name: str) -> AbstractAsyncContextManager[Reader]:
+        """Joins the consumer group `<topic>.stager`; returns once the group has assigned partitions."""
+        return join_group(self, self._settings.topic, f"{self._settings.topic}.stager", self._client(name))
+
+    def _client(self, name: str) -> dict[str, Any]:
+        """What all clients have in common. A silent broker is given up in half an append's deadline."""
+        return {
+            "bootstrap_servers": self._settings.kafka,
+            "client_id": f"milepost-{name}",
+            "request_timeout_ms": int(max(self._deadline / 2, 1) * 1000),
+            "metadata_max_age_ms": 60_000,
+        }
+
+    def _new_producer(self) -> Any:
+        return AIOKafkaProducer(
+            **self._client("producer"),
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            max_batch_size=BATCH_BYTES,
+        )
+
+    def _unavailable(self, reason: object) -> LogUnavailable:
+        return LogUnavailable(f"Kafka at {self._settings.kafka}: {reason or type(reason).__name__}")
+
+    def _leader(self, partition: int) -> int:
+        leader = self._producer.client.cluster.leader_for_partition(self._partitions[partition])
+        return NO_LEADER if leader is None else int(leader)
+
+    def _lane(self, partition: int) -> Lane[Batches]:
+        leader = self._leader(partition)
+        if leader not in self._lanes:
+            self._lanes[leader] = Lane(dict, self._write, self._budget, self._deadline)
+        return self._lanes[leader]
+
+    async def _write(self, content: Batches) -> None:
+        """Sends the batches of all partitions together; a partition's further ones follow in order."""
+        producer = await self._unbroken()
+        topic, acks = self._settings.topic, []
+        try:
+            for batches in zip_longest(*content.values()):
+                for partition, batch in zip(content, batches, strict=True):
+                    if batch is not None:
+                        ack = await producer.send_batch(batch, topic, partition=partition)
+                        ack.add_done_callback(_seen)
+                        acks.append(ack)
+            await asyncio.gather(*acks)
+        except KafkaError as error:
+            # A batch that was given up leaves a hole in its partition's sequence numbers, and Kafka takes no
+            # batch after a hole: only a new producer, with a new identity, can go on.
+            self._broken = self._broken or producer is self._producer
+            raise self._unavailable(error) from error
+
+    async def _unbroken(self) -> Any:
+        async with self._replacing:
+            if self._broken:
+                fresh = self._new_producer()
+                try:
+                    await self._start(fresh)
+                except LogUnavailable:
+                    await _stop(fresh)
+                    raise
+                old, self._producer, self._broken = self._producer, fresh, False
+                task = asyncio.create_task(_stop(old))
+                self._stopping.add(task)
+                task.add_done_callback(self._stopping.discard)
+            return self._producer
+
+    async def _start(self, producer: Any) -> None:
+        try:
+            async with asyncio.timeout(self._deadline):
+                await producer.start()
+                await producer.partitions_for(self._settings.topic)
+        except (KafkaError, TimeoutError) as error:
+            raise self._unavailable(error) from error
+
+    async def _bounds(self, which: str, partitions: Sequence[int]) -> dict[int, int]:
+        asked = [self._partitions[number] for number in partitions]
+        try:
+            async with asyncio.timeout(self._deadline):
+                offsets = await getattr(self._offsets, which)(asked)
+        except (KafkaError, TimeoutError) as error:
+            raise self._unavailable(error) from error
+        return {partition.partition: offset for partition, offset in offsets.items()}
+
+
+def _seen(ack: "asyncio.Future[Any]") -> None:
+    """Marks a failed acknowledgement as noticed: after the first failure the others are not awaited."""
+    if not ack.cancelled():
+        ack.exception()
+
+
+async def _stop(producer: Any) -> None:
+    """Ends a producer also when its broker is gone: its own `stop` waits for batches that never expire."""
+    try:
+        async with asyncio.timeout(STOP):
+            await producer.stop()
+    except (TimeoutError, KafkaError):
+        sender = producer._sender.sender_task  # nothing public ends it without waiting
+        if sender is not None:
+            # The first cancellation lets requests in flight end, the second ends them too.
+            sender.cancel()
+            await asyncio.sleep(0)
+            sender.cancel()
+            await asyncio.wait((sender,))
+        producer._message_accumulator.fail_all(LogUnavailable("the log was closed"))
+        await producer.client.close()
