@@ -1,0 +1,35 @@
+"""The engine and the slow oracle, which share no code, agree on everything random."""
+
+from typing import Any
+
+from hypothesis import assume, given, settings
+
+from shared.journeys.compile import compile_journey
+from shared.journeys.definition import DefinitionError, parse
+from shared.journeys.derive import derive
+from tests import oracle
+from tests.support import strategies
+from tests.support.journeys import from_golden, named
+
+
+@settings(max_examples=200)
+@given(strategies.definitions())
+def test_refusals(definition: dict[str, Any]) -> None:
+    """What the engine refuses the oracle refuses; of circles in time the engine sees more finely which never close."""
+    faults = oracle.faults(definition)
+    try:
+        parse(definition)
+    except DefinitionError as error:
+        assert faults, error
+    else:
+        assert all("time alone" in fault for fault in faults)
+
+
+@settings(max_examples=400)
+@given(strategies.definitions(), strategies.histories, strategies.ends)
+def test_moves(definition: dict[str, Any], history: list[dict[str, Any]], now: int) -> None:
+    """Engine and oracle make the same moves."""
+    assume(not oracle.faults(definition))
+    journey = compile_journey(parse(definition))
+    expected = [(move.at, move.source, move.target, move.timer) for move in oracle.derive(definition, history, now)]
+    assert named(journey, derive(journey, map(from_golden, history), now)) == expected
