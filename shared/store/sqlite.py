@@ -89,7 +89,7 @@ class SqliteSession:
         return await self._run(sqlite_reads.customers, ids)
 
     async def lock(self, ids: Sequence[tuple[int, int]]) -> None:
-        await self._run(sqlite_writes.begin)
+        await self._run(sqlite_writes.lock)
 
     async def abandon(self) -> None:
         await self._run(sqlite_writes.abandon)

@@ -47,7 +47,7 @@ def owners(db: sqlite3.Connection, project: int, streams: Sequence[int]) -> dict
 
 def links(db: sqlite3.Connection, by: str, project: int, keys: Sequence[int]) -> list[LinkRow]:
     """The links whose column `by` (stream or owner) is one of the keys, in order of (stream, at, id)."""
-    sql = f"SELECT * FROM links WHERE project = ? AND {by} = ?"  # noqa: S608 - a column's name, not a value
+    sql = f"SELECT * FROM links WHERE project = ? AND {by} = ?"
     rows = [LinkRow(*row) for key in set(keys) for row in db.execute(sql, (project, key))]
     return sorted(rows, key=lambda row: (row.stream, row.at, row.id.encode()))
 

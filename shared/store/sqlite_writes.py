@@ -19,14 +19,16 @@ from shared.store.port import (
     Conflict,
     Fenced,
     JourneyRow,
+    StoreMismatch,
     roll_up,
 )
+from shared.store.schema import REMEDY
 
 
-def begin(db: sqlite3.Connection) -> None:
+def lock(db: sqlite3.Connection) -> None:
     """Opens a transaction that may write."""
-    if not db.in_transaction:
-        db.execute("BEGIN IMMEDIATE")
+    abandon(db)
+    db.execute("BEGIN IMMEDIATE")
 
 
 def abandon(db: sqlite3.Connection) -> None:
@@ -37,7 +39,8 @@ def abandon(db: sqlite3.Connection) -> None:
 
 @contextmanager
 def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    begin(db)
+    if not db.in_transaction:
+        lock(db)
     try:
         yield
         db.execute("COMMIT")
@@ -52,12 +55,15 @@ def _now() -> int:
 
 def claim(db: sqlite3.Connection, partition: int, owner: str) -> Claim:
     """Takes the partition, whoever held it."""
+    abandon(db)
     with _transaction(db):
         row = db.execute(
             "UPDATE positions SET epoch = epoch + 1, owner = ? WHERE partition = ?"
             " RETURNING partition, epoch, position, next_id, next_seq, clock",
             (owner, partition),
         ).fetchone()
+    if row is None:
+        raise StoreMismatch(f"the store has no partition {partition}: {REMEDY} with as many partitions as the log has")
     return Claim(*row)
 
 
@@ -77,7 +83,7 @@ def _insert(db: sqlite3.Connection, table: Table, rows: Sequence[Sequence[Any]],
     """Adds rows, given in the order of the table's columns. `otherwise`: what to do with a row that is there."""
     if rows:
         marks = ", ".join("?" * len(table.columns))
-        db.executemany(f"INSERT INTO {table.name} VALUES ({marks}) {otherwise}", rows)  # noqa: S608 - no values in it
+        db.executemany(f"INSERT INTO {table.name} VALUES ({marks}) {otherwise}", rows)
 
 
 def _fence(db: sqlite3.Connection, changes: Changes) -> None:

@@ -1,0 +1,109 @@
+"""What a PostgreSQL session reads: `port.Session`'s questions, each one statement on one connection."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+
+from shared.store.port import Catalog, CustomerRow, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
+
+Connection = asyncpg.Connection[asyncpg.Record]
+
+
+def columns(rows: Iterable[Sequence[Any]], width: int) -> list[tuple[Any, ...]]:
+    """Rows turned into columns, as arrays to pass; `width` columns even if there are no rows."""
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+async def revision(db: Connection) -> str | None:
+    """The schema's revision, None without one."""
+    if await db.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    found: str | None = await db.fetchval("SELECT version_num FROM alembic_version")
+    return found
+
+
+async def catalog(db: Connection) -> Catalog:
+    rows = await db.fetch(
+        "SELECT generation, project, version, name, number, definition, made_at"
+        " FROM catalog LEFT JOIN journeys ON true ORDER BY version"
+    )
+    return Catalog(rows[0][0], tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None))
+
+
+async def identities(db: Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
+    rows = await db.fetch(
+        "SELECT project, kind, value, stream, customer FROM identifiers"
+        " JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS x(project, kind, value) USING (project, kind, value)",
+        *columns(keys, 3),
+    )
+    return {(project, kind, value): Identity(stream, customer) for project, kind, value, stream, customer in rows}
+
+
+async def customers(db: Connection, ids: Sequence[tuple[int, int]]) -> dict[int, CustomerRow]:
+    rows = await db.fetch(
+        "SELECT customers.* FROM customers"
+        " JOIN unnest($1::int[], $2::bigint[]) AS x(project, customer) USING (project, customer)",
+        *columns(ids, 2),
+    )
+    return {row[1]: CustomerRow(*row) for row in rows}
+
+
+async def streams(db: Connection, project: int, customer: int) -> list[tuple[int, str, int]]:
+    sql = "SELECT kind, value, stream FROM identifiers WHERE project = $1 AND customer = $2 ORDER BY stream"
+    return [tuple(row) for row in await db.fetch(sql, project, customer)]
+
+
+async def owners(db: Connection, project: int, streams: Sequence[int]) -> dict[int, int]:
+    sql = "SELECT stream, customer FROM identifiers WHERE project = $1 AND stream = ANY ($2::bigint[])"
+    return {row[0]: row[1] for row in await db.fetch(sql, project, streams)}
+
+
+async def links(db: Connection, by: str, project: int, keys: Sequence[int]) -> list[LinkRow]:
+    """The links whose column `by` (stream or owner) is one of the keys, in order of (stream, at, id)."""
+    sql = f"SELECT * FROM links WHERE project = $1 AND {by} = ANY ($2::bigint[]) ORDER BY stream, at, id"
+    return [LinkRow(*row) for row in await db.fetch(sql, project, keys)]
+
+
+async def history(db: Connection, project: int, spans: Sequence[tuple[int, int, int]]) -> list[tuple[int, bytes]]:
+    rows = await db.fetch(
+        "SELECT t.ctid, t.stream, t.body"
+        " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS x(stream, since, until)"
+        " JOIN touchpoints t ON t.project = $1 AND t.stream = x.stream AND t.hi >= x.since AND t.lo <= x.until",
+        project,
+        *columns(spans, 3),
+    )
+    return list({place: (stream, body) for place, stream, body in rows}.values())
+
+
+async def ids(db: Connection, ids: Sequence[tuple[int, int]]) -> dict[int, bytes]:
+    rows = await db.fetch(
+        "SELECT x.customer, string_agg(t.ids, ''::bytea) FROM unnest($1::int[], $2::bigint[]) AS x(project, customer)"
+        " JOIN LATERAL (SELECT stream FROM identifiers i WHERE i.project = x.project AND i.customer = x.customer"
+        "  UNION SELECT l.stream FROM identifiers i JOIN links l ON l.project = i.project AND l.owner = i.stream"
+        "  WHERE i.project = x.project AND i.customer = x.customer) AS s ON true"
+        " JOIN touchpoints t ON t.project = x.project AND t.stream = s.stream GROUP BY x.customer",
+        *columns(ids, 2),
+    )
+    return {customer: b"" for _, customer in ids} | {row[0]: row[1] for row in rows}
+
+
+async def snapshot(db: Connection, project: int, customer: int, before: int) -> SnapshotRow | None:
+    sql = "SELECT * FROM snapshots WHERE project = $1 AND customer = $2 AND at < $3 ORDER BY at DESC, n DESC LIMIT 1"
+    row = await db.fetchrow(sql, project, customer, before)
+    return SnapshotRow(*row) if row else None
+
+
+async def ledger(db: Connection, project: int, customer: int) -> list[LedgerRow]:
+    sql = "SELECT * FROM ledger WHERE project = $1 AND customer = $2 ORDER BY writer, seq"
+    return [LedgerRow(*row) for row in await db.fetch(sql, project, customer)]
+
+
+async def due(db: Connection, partition: int, until: int, limit: int) -> list[tuple[int, int]]:
+    sql = "SELECT project, customer FROM timers WHERE writer = $1 AND due <= $2 ORDER BY due LIMIT $3"
+    return [tuple(row) for row in await db.fetch(sql, partition, until, limit)]
+
+
+async def queue(db: Connection, partition: int, limit: int) -> list[tuple[int, int, int]]:
+    sql = "SELECT project, customer, cause FROM queue WHERE writer = $1 ORDER BY since LIMIT $2"
+    return [tuple(row) for row in await db.fetch(sql, partition, limit)]

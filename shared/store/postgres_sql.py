@@ -1,0 +1,186 @@
+"""The PostgreSQL session's one statement that writes. Rows travel as one array a column."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text
+
+from shared.store import tables
+from shared.store.port import ID_BITS, Changes, roll_up
+
+_TYPES: tuple[tuple[type[Any], str], ...] = (
+    (SmallInteger, "smallint"),
+    (BigInteger, "bigint"),
+    (Integer, "int"),
+    (Text, "text"),
+    (LargeBinary, "bytea"),
+)
+
+
+class Part(NamedTuple):
+    """One table's share of a write: SQL over `{rows}`, a source `x` with these columns of the table."""
+
+    table: Table
+    columns: tuple[str, ...]
+    sql: str
+    guards: bool = False  # done before the guard is read, and the rest after it
+
+
+def _insert(table: Table, otherwise: str = "") -> Part:
+    columns = tuple(table.columns.keys())
+    # `guard` stands in every part so that none begins before the guarded ones are done: locks are taken in one order.
+    return Part(table, columns, f"INSERT INTO {table.name} SELECT x.* FROM guard, {{rows}} {otherwise}")
+
+
+def _add(table: Table, number: str) -> Part:
+    key = ", ".join(column.name for column in table.primary_key)
+    return _insert(table, f"ON CONFLICT ({key}) DO UPDATE SET {number} = {table.name}.{number} + excluded.{number}")
+
+
+def _delete(table: Table, *columns: str, where: str = "", guards: bool = False) -> Part:
+    same = where or " AND ".join(f"t.{column} = x.{column}" for column in columns)
+    guard = "" if guards else "guard, "
+    return Part(table, columns, f"DELETE FROM {table.name} t USING {guard}{{rows}} WHERE {same}", guards)
+
+
+_CUSTOMER = tuple(tables.customers.columns.keys())
+
+PARTS: dict[str, Part] = {
+    "changed": Part(
+        tables.customers,
+        _CUSTOMER,
+        "UPDATE customers t SET revision = t.revision + 1, "
+        + ", ".join(f'"{name}" = x."{name}"' for name in _CUSTOMER[3:])
+        + " FROM {rows} WHERE t.project = x.project AND t.customer = x.customer AND t.revision = x.revision",
+        guards=True,
+    ),
+    "unqueued": _delete(tables.queue, "project", "customer", guards=True),
+    "born": _insert(tables.customers),
+    "identifiers": _insert(tables.identifiers),
+    "owners": Part(
+        tables.identifiers,
+        ("project", "stream", "customer"),
+        "UPDATE identifiers t SET customer = x.customer FROM guard, {rows}"
+        " WHERE t.project = x.project AND t.stream = x.stream",
+    ),
+    "links": _insert(tables.links),
+    "emails": _insert(tables.emails, "ON CONFLICT DO NOTHING"),
+    "touchpoints": _insert(tables.touchpoints),
+    "ledger": _insert(tables.ledger),
+    "populations": _add(tables.populations, "customers"),
+    "flows": _add(tables.flows, "n"),
+    "stale": _delete(
+        tables.snapshots,
+        "project",
+        "customer",
+        "at",
+        where="t.project = x.project AND t.customer = x.customer AND t.at >= x.at",
+    ),
+    "thinned": _delete(tables.snapshots, "project", "customer", "n"),
+    "snapshots": _insert(tables.snapshots),  # the deletions see only what was there before
+    "ended": _delete(tables.timers, "project", "customer"),
+    "armed": _insert(tables.timers, "ON CONFLICT (project, customer) DO UPDATE SET due = excluded.due"),
+    "queued": _insert(tables.queue, "ON CONFLICT DO NOTHING"),
+    "dead_letters": _insert(tables.dead_letters),
+    "quarantined": _insert(
+        tables.quarantine,
+        "ON CONFLICT (project, customer, version) DO UPDATE SET at = excluded.at, error = excluded.error",
+    ),
+}
+
+
+def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
+    """What each part writes, in the order in which locks are taken; parts without rows left out."""
+    writer = changes.claim.partition
+    populations, flows = roll_up(changes.ledger)
+    rows: dict[str, Sequence[tuple[Any, ...]]] = {
+        "changed": sorted(changes.customers),
+        "unqueued": sorted(changes.unqueued),
+        "born": changes.new_customers,
+        "identifiers": sorted(changes.identifiers),
+        "owners": sorted(changes.owners),
+        "links": changes.links,
+        "emails": sorted(changes.emails),
+        "touchpoints": changes.history,
+        "ledger": changes.ledger,
+        "populations": [(*key, writer, n) for key, n in sorted(populations.items())],
+        "flows": [(*key, writer, n) for key, n in sorted(flows.items())],
+        "stale": changes.stale_snapshots,
+        "thinned": changes.thinned_snapshots,
+        "snapshots": changes.snapshots,
+        "ended": sorted((project, customer) for project, customer, due in changes.timers if due is None),
+        "armed": sorted(
+            (project, customer, customer >> ID_BITS, due)
+            for project, customer, due in changes.timers
+            if due is not None
+        ),
+        "queued": sorted(
+            (project, customer, customer >> ID_BITS, cause, since) for project, customer, cause, since in changes.queued
+        ),
+        "dead_letters": changes.dead_letters,
+        "quarantined": changes.quarantined,
+    }
+    return {part: of for part, of in rows.items() if of}
+
+
+def _rows(part: Part, number: Callable[[], int]) -> str:
+    def type_of(column: str) -> str:
+        return next(name for kind, name in _TYPES if isinstance(part.table.columns[column].type, kind))
+
+    # In the select list rows stream; as a table, unnest would be written out and read again.
+    arrays = ", ".join(f'unnest(${number()}::{type_of(column)}[]) AS "{column}"' for column in part.columns)
+    return f"(SELECT {arrays}) AS x"
+
+
+@cache
+def statement(parts: tuple[str, ...]) -> str:
+    """Everything that a batch writes in these parts, fenced, in one statement.
+
+    It fails with a division by zero unless the fence, the generation and every customer's revision hold: an error is
+    all that undoes what a statement has done. Its parameters are `fence(changes)`, then the columns of each part.
+    """
+    count = 11
+
+    def number() -> int:
+        nonlocal count
+        count += 1
+        return count
+
+    steps = [
+        "fence AS (UPDATE positions SET position = $1, next_id = $2, next_seq = $3, clock = greatest(clock, $4),"
+        " staged = staged + $5, duplicates = duplicates + $6 WHERE partition = $7 AND epoch = $8 AND position = $9"
+        " RETURNING 1)",
+        "catalog_held AS (SELECT 1 FROM catalog WHERE generation = $10 FOR SHARE)",
+    ]
+    guards = ["(SELECT count(*) FROM fence) = 1", "(SELECT count(*) FROM catalog_held) = 1"]
+    guarded = {name: PARTS[name] for name in parts}
+    for name, part in guarded.items():
+        if part.guards:
+            steps.append(f"{name} AS ({part.sql.format(rows=_rows(part, number))} RETURNING 1)")
+    guards.append("(SELECT count(*) FROM changed) = $11" if "changed" in parts else "$11::bigint = 0")
+    if "unqueued" in parts:
+        guards.append("(SELECT count(*) FROM unqueued) >= 0")
+    steps.append(f"guard AS MATERIALIZED (SELECT 1 / (CASE WHEN {' AND '.join(guards)} THEN 1 ELSE 0 END))")
+    for name, part in guarded.items():
+        if not part.guards:
+            steps.append(f"{name} AS ({part.sql.format(rows=_rows(part, number))})")
+    return f"WITH {', '.join(steps)} SELECT 1 FROM guard"
+
+
+def fence(changes: Changes) -> tuple[int, ...]:
+    """The statement's first parameters."""
+    held = changes.claim
+    return (
+        changes.position,
+        changes.next_id,
+        changes.next_seq,
+        changes.clock,
+        changes.staged,
+        changes.duplicates,
+        held.partition,
+        held.epoch,
+        held.position,
+        changes.generation,
+        len(changes.customers),
+    )

@@ -1,0 +1,139 @@
+"""What a PostgreSQL session writes: one fenced statement a batch, beside it a COPY of each long append-only list."""
+
+import time
+from collections.abc import Sequence
+
+import asyncpg
+
+from shared.store.port import (
+    BACKFILL,
+    CLOCK_GRACE,
+    ID_BITS,
+    MERGED,
+    Changes,
+    Claim,
+    Conflict,
+    Fenced,
+    JourneyRow,
+    StoreMismatch,
+)
+from shared.store.postgres_reads import Connection, columns
+from shared.store.postgres_sql import fence, rows_of, statement
+from shared.store.schema import REMEDY
+
+#: Rows from which a COPY, with the round trips of a transaction of its own, is cheaper than the statement's arrays.
+BULK = 250
+
+
+async def claim(db: Connection, partition: int, owner: str) -> Claim:
+    """Takes the partition, whoever held it."""
+    await abandon(db)
+    row = await db.fetchrow(
+        "UPDATE positions SET epoch = epoch + 1, owner = $2 WHERE partition = $1"
+        " RETURNING partition, epoch, position, next_id, next_seq, clock",
+        partition,
+        owner,
+    )
+    if row is None:
+        raise StoreMismatch(f"the store has no partition {partition}: {REMEDY} with as many partitions as the log has")
+    return Claim(*row)
+
+
+async def clock(db: Connection, at_end: Sequence[Claim]) -> int:
+    """The least of all clocks, after raising those of the partitions that are read to the end.
+
+    A row that is locked (being written, or claimed) is left as it is: waiting for it could close a circle of waits.
+    """
+    least: int = await db.fetchval(
+        "WITH raised AS (UPDATE positions SET clock = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $4"
+        "  WHERE partition IN (SELECT partition FROM positions"
+        "   JOIN unnest($1::int[], $2::bigint[], $3::bigint[]) AS x(partition, epoch, position)"
+        "   USING (partition, epoch, position)"
+        "   WHERE clock < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $4"
+        "   FOR UPDATE OF positions SKIP LOCKED)"
+        "  RETURNING partition, clock)"
+        " SELECT min(coalesce(raised.clock, positions.clock)) FROM positions LEFT JOIN raised USING (partition)",
+        *columns([(held.partition, held.epoch, held.position) for held in at_end], 3),
+        CLOCK_GRACE,
+    )
+    return least
+
+
+async def abandon(db: Connection) -> None:
+    """Ends a transaction without a trace."""
+    if db.is_in_transaction():
+        await db.execute("ROLLBACK")
+
+
+async def lock(db: Connection, ids: Sequence[tuple[int, int]]) -> None:
+    """Opens a transaction and takes the customers' row locks, in order of id."""
+    await abandon(db)
+    await db.execute("BEGIN")
+    await db.fetch(
+        "SELECT FROM customers"
+        " JOIN unnest($1::int[], $2::bigint[]) AS x(project, customer) USING (project, customer)"
+        " ORDER BY customers.project, customers.customer FOR UPDATE OF customers",
+        *columns(ids, 2),
+    )
+
+
+async def write(db: Connection, changes: Changes) -> None:
+    """Writes everything or nothing.
+
+    A statement alone is a transaction that no stopped client can hold open. COPY waits for its client, so it comes
+    before anything is locked, and not at all if `lock` has locked something.
+    """
+    rows = rows_of(changes)
+    locked = db.is_in_transaction()
+    bulk = [] if locked else [table for table in ("touchpoints", "ledger") if len(rows.get(table, ())) >= BULK]
+    try:
+        if bulk:
+            await db.execute("BEGIN")
+        for table in bulk:
+            await db.copy_records_to_table(table, records=rows.pop(table))
+        arrays = [column for part in rows.values() for column in zip(*part, strict=True)]
+        await db.fetchval(statement(tuple(rows)), *fence(changes), *arrays)
+        if bulk or locked:
+            await db.execute("COMMIT")
+    except BaseException as error:
+        if not db.is_closed():
+            await abandon(db)
+        if isinstance(error, asyncpg.DivisionByZeroError):
+            raise await _refusal(db, changes.claim) from None
+        raise
+
+
+async def _refusal(db: Connection, held: Claim) -> Fenced | Conflict:
+    """Why the statement's guard did not hold."""
+    sql = "SELECT 1 FROM positions WHERE partition = $1 AND epoch = $2 AND position = $3"
+    if await db.fetchval(sql, held.partition, held.epoch, held.position):
+        return Conflict("a customer's row, or the journeys in force, changed since they were read")
+    return Fenced(f"partition {held.partition} is no longer at epoch {held.epoch}, position {held.position}")
+
+
+async def add_journey(db: Connection, project: int, name: str, definition: str) -> JourneyRow:
+    """Adds a version and queues every customer of the project."""
+    now = time.time_ns() // 1000
+    async with db.transaction():
+        await db.execute("SET LOCAL statement_timeout = 0")  # it takes as long as there are customers
+        # The writers hold the row in share mode by turns and could keep an update waiting for ever; a table's lock
+        # is given in the order of asking.
+        await db.execute("LOCK TABLE catalog IN EXCLUSIVE MODE")
+        await db.execute("UPDATE catalog SET generation = generation + 1")
+        version = await db.fetchval("SELECT coalesce(max(version), 0) + 1 FROM journeys")
+        number = await db.fetchval(
+            "SELECT coalesce(max(number), 0) + 1 FROM journeys WHERE project = $1 AND name = $2", project, name
+        )
+        journey = JourneyRow(project, version, name, number, definition, now)
+        await db.execute("INSERT INTO journeys VALUES ($1, $2, $3, $4, $5, $6)", *journey)
+        await db.execute(
+            "INSERT INTO queue SELECT project, customer, customer >> $1::int, $2::smallint, $3::bigint FROM customers"
+            " WHERE project = $4 AND status <> $5 ON CONFLICT DO NOTHING",
+            ID_BITS,
+            BACKFILL,
+            now,
+            project,
+            MERGED,
+            timeout=24 * 3600,
+        )
+    return journey
