@@ -1,13 +1,16 @@
 """What a PostgreSQL session reads: `port.Session`'s questions, each one statement on one connection."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from shared.store.port import Catalog, CustomerRow, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
 
-Connection = asyncpg.Connection[asyncpg.Record]
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection  # takes no parameters when it runs
 
 
 def columns(rows: Iterable[Sequence[Any]], width: int) -> list[tuple[Any, ...]]:

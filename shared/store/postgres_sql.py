@@ -118,8 +118,8 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
         "queued": sorted(
             (project, customer, customer >> ID_BITS, cause, since) for project, customer, cause, since in changes.queued
         ),
-        "dead_letters": changes.dead_letters,
-        "quarantined": changes.quarantined,
+        "dead_letters": [row._replace(reason=tables.storable(row.reason)) for row in changes.dead_letters],
+        "quarantined": [row._replace(error=tables.storable(row.error)) for row in changes.quarantined],
     }
     return {part: of for part, of in rows.items() if of}
 

@@ -171,6 +171,14 @@ def _tasks(db: sqlite3.Connection, changes: Changes) -> None:
     _insert(db, tables.queue, queued, "ON CONFLICT DO NOTHING")
 
 
+def _faults(db: sqlite3.Connection, changes: Changes) -> None:
+    letters = [row._replace(reason=tables.storable(row.reason)) for row in changes.dead_letters]
+    _insert(db, tables.dead_letters, letters)
+    quarantined = [row._replace(error=tables.storable(row.error)) for row in changes.quarantined]
+    replace = "ON CONFLICT DO UPDATE SET at = excluded.at, error = excluded.error"
+    _insert(db, tables.quarantine, quarantined, replace)
+
+
 def write(db: sqlite3.Connection, changes: Changes) -> None:
     """Writes everything or nothing."""
     with _transaction(db):
@@ -181,13 +189,7 @@ def write(db: sqlite3.Connection, changes: Changes) -> None:
         _ledger(db, changes)
         _snapshots(db, changes)
         _tasks(db, changes)
-        _insert(db, tables.dead_letters, changes.dead_letters)
-        _insert(
-            db,
-            tables.quarantine,
-            changes.quarantined,
-            "ON CONFLICT DO UPDATE SET at = excluded.at, error = excluded.error",
-        )
+        _faults(db, changes)
 
 
 def add_journey(db: sqlite3.Connection, project: int, name: str, definition: str) -> JourneyRow:

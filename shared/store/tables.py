@@ -31,6 +31,11 @@ metadata = MetaData()
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 
+def storable(text: str) -> str:
+    """What a text column of any database can hold of this: no NUL, no lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def _column(name: str, type_: TypeEngine[Any], nullable: bool = False) -> Column[Any]:
     return Column(name, type_, nullable=nullable, autoincrement=False)
 
