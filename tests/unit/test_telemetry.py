@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.metrics import reference
 from shared import telemetry
 from shared.telemetry import BUILD_INFO, CATALOG, EVENTS, Counter, Families, Metric, exposition, registry
 
@@ -56,3 +57,9 @@ def test_a_process_tells_its_version() -> None:
     """A process's registry begins with the build and shows nothing that is not declared."""
     found = samples(exposition(registry()))
     assert [name for name, _ in found] == [BUILD_INFO.name]
+
+
+def test_the_page_of_metrics_is_current() -> None:
+    """docs/metrics.md is what the catalogue makes of it now, every metric once."""
+    assert reference.FILE.read_text("utf-8") == reference.page(), "run: python -m services.metrics.reference"
+    assert all(reference.page().count(f"| `{metric.name}` |") == 1 for metric in CATALOG)

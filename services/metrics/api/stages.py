@@ -1,14 +1,10 @@
 """How many customers stand in each stage."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from services.metrics.api.answers import Answer, Instant
-from services.metrics.language import titled
-from shared.journeys.definition import Definition
-from shared.journeys.engine import NONE
 
 
 class StageCount(BaseModel):

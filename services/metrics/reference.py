@@ -1,0 +1,60 @@
+"""docs/metrics.md, made from the catalogue: `python -m services.metrics.reference`."""
+
+from pathlib import Path
+
+from shared.telemetry import CATALOG, Metric
+
+FILE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+
+_HEAD = """\
+# Metrics
+
+Made by `python -m services.metrics.reference` from `shared/telemetry.py`, where every metric is declared. No process
+emits any other.
+
+## How to read them
+
+- **From the store.** Every replica of the metrics service reads these from the store and shows the same numbers,
+  whenever it was started: take one of the replicas, `max without (instance) (milepost_stage_customers)`. When the store does not
+  answer they are left out rather than shown old, and `milepost_store_up` is 0.
+- **Of a process.** Each ingest and stager process counts these for itself, from 0 at its start: add the processes up,
+  `sum without (instance) (rate(milepost_stager_records_total[5m]))`.
+- `milepost_events_total` is both, by its label: `accepted` and `refused` are counted by the ingest processes, the other
+  results are read from the store. No result is counted in two places.
+- No counter ever falls but when its process starts anew. A move that turns out not to have happened is not taken off
+  `milepost_transitions_total`; it is added to `milepost_reversals_total`, so the difference of the two is what stands.
+- Labels take few values: projects, journeys, stages, causes, results, partitions. Customers are never a label.
+
+`/metrics` asks for no token: let it be reached by Prometheus, and not from outside.
+"""
+
+_GROUPS = (
+    ("store", "From the store"),
+    ("ingest", "Of the ingest processes"),
+    ("stager", "Of the stager processes"),
+    ("process", "Of every process"),
+)
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [_HEAD]
+    for owner, title in _GROUPS:
+        parts.append(f"## {title}\n")
+        parts.append("| metric | type | unit | labels | meaning |\n|---|---|---|---|---|")
+        parts += [_row(metric) for metric in CATALOG if metric.owner == owner]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _row(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    if metric.values:
+        labels += ": " + ", ".join(metric.values)
+    if metric.stored:
+        labels += "; from the store: " + ", ".join(metric.stored)
+    return f"| `{metric.name}` | {metric.kind} | {metric.unit} | {labels} | {metric.help} |"
+
+
+if __name__ == "__main__":
+    FILE.write_text(page(), "utf-8")
