@@ -9,12 +9,13 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from shared.log.port import Log
 from shared.settings import Settings
+from shared.store.port import Store
 
 #: Something that runs until the event is set, and then ends what it has begun and returns.
 Work = Callable[[asyncio.Event], Awaitable[None]]
@@ -34,6 +35,10 @@ class Died(Exception):
 
 def open_log(settings: Settings) -> AbstractAsyncContextManager[Log]:
     """The log that the settings name. Entering raises LogMismatch or LogUnavailable."""
+    if settings.kafka:
+        from shared.log.kafka import open_kafka_log
+
+        return open_kafka_log(settings)
     from shared.log.sqlite import open_sqlite_log
 
     return open_sqlite_log(
@@ -43,6 +48,45 @@ def open_log(settings: Settings) -> AbstractAsyncContextManager[Log]:
         settings.append_deadline,
         settings.append_bytes,
     )
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """The store that the settings name, of this version. Raises StoreMismatch or StoreUnavailable."""
+    address = store_address(settings)
+    if isinstance(address, Path):
+        from shared.store import sqlite
+
+        opening: AbstractAsyncContextManager[Store] = sqlite.open(address, settings.lease)
+    else:
+        from shared.store import postgres
+
+        opening = postgres.open(address, settings.lease)
+    async with opening as store:
+        await store.check()
+        yield store
+
+
+def store_address(settings: Settings) -> str | Path:
+    """Where the store is: a postgresql:// address, or the path of a SQLite file."""
+    return settings.database.get_secret_value() or folder(settings) / "store.sqlite"
+
+
+async def make(settings: Settings) -> None:
+    """Makes or upgrades the topic and the schema; changes nothing where all is well, and works beside running services.
+
+    Raises LogMismatch, LogUnavailable, StoreMismatch or StoreUnavailable.
+    """
+    if settings.kafka:
+        from shared.log.kafka import setup_kafka
+
+        await setup_kafka(settings)
+    else:
+        async with open_log(settings):
+            pass  # the file is made when it is opened
+    from shared.store.schema import setup
+
+    await setup(store_address(settings), settings.partitions, settings.time_zone)
 
 
 def folder(settings: Settings) -> Path:
