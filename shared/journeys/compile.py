@@ -3,23 +3,20 @@
 from collections.abc import Iterable
 
 from shared.journeys.conditions.base import Holds, Layout, Moment, leaves
-from shared.journeys.conditions.logic import All, first_turn
+from shared.journeys.conditions.logic import first_turn
 from shared.journeys.conditions.slots import Kept
 from shared.journeys.conditions.touchpoint import Match
 from shared.journeys.conditions.trait import Trait, keeper
-from shared.journeys.engine import RETURN, Journey, Plan, Row, Timers
+from shared.journeys.engine import Journey, Plan, Row, Timers
 from shared.journeys.layout import lay_out
 from shared.journeys.matcher import Reads
 from shared.journeys.model import Definition
-from shared.journeys.order import Candidate, candidates, upward
+from shared.journeys.order import Candidate, candidates, moves, upward
 from shared.journeys.state import ABSENT, NONE, State
 from shared.journeys.text import fold
 
 #: Rule 17: these are never the customer's own act.
 PASSIVE = ("identify", "alias", "group")
-
-#: A condition that always holds.
-ALWAYS = All(())
 
 
 def compile_journey(definition: Definition) -> Journey:
@@ -80,19 +77,9 @@ class Planner:
 
     def _rows(self, type: str, name: str | None, *, active: bool) -> list[Row]:
         return [
-            _row(self._moves(stage, active), Moment(self.layout, stage, type, name, active))
+            _row(moves(self.definition, stage, active), Moment(self.layout, stage, type, name, active))
             for stage in _stages(self.definition)
         ]
-
-    def _moves(self, stage: int, active: bool) -> Iterable[Candidate]:
-        """Rules 20 to 24, the first that applies first."""
-        moves = list(candidates(self.definition, stage))
-        if active and stage == ABSENT:
-            return [*moves, (NONE, ALWAYS)]
-        if active and stage >= 0 and self.definition.stages[stage].back is not None:
-            # Rule 21 d comes after the return, which always leads somewhere.
-            return [*((target, enter) for target, enter in moves if target != NONE), (RETURN, ALWAYS)]
-        return moves
 
     def _landing(self, type: str, name: str | None) -> dict[int, list[Row]]:
         definition = self.definition
@@ -111,9 +98,9 @@ def _stages(definition: Definition) -> list[int]:
     return [*range(len(definition.stages)), ABSENT, NONE]
 
 
-def _row(moves: Iterable[Candidate], moment: Moment) -> Row:
+def _row(tried: Iterable[Candidate], moment: Moment) -> Row:
     row: list[tuple[int, Holds | None]] = []
-    for target, enter in moves:
+    for target, enter in tried:
         holds = enter.compile(moment)
         if holds is True:
             row.append((target, None))

@@ -26,10 +26,11 @@ def parse(text: str) -> int | None:
 
 
 def spell(duration: int) -> str:
-    """`30 days` for thirty days in microseconds: in the largest unit that is exact, days before weeks."""
+    """`30 days`, `1 hour 30 minutes`: microseconds in their two largest units, what is smaller left out."""
+    parts = []
     for letter in "dhms":
         word, size = _UNITS[letter]
-        if duration % size == 0:
-            number = duration // size
-            return f"{number:,} {word}{'' if number == 1 else 's'}"
-    return f"{duration / SECOND:,} seconds"
+        number, duration = divmod(duration, size)
+        if number:
+            parts.append(f"{number:,} {word}{'' if number == 1 else 's'}")
+    return " ".join(parts[:2]) or "less than a second"

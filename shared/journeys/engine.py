@@ -9,13 +9,11 @@ from shared.journeys.conditions.slots import Update
 from shared.journeys.conditions.trait import Keep
 from shared.journeys.matcher import Reads
 from shared.journeys.model import Definition
+from shared.journeys.order import RETURN
 from shared.journeys.state import ABSENT, NONE, Move, State
 from shared.journeys.touchpoint import Touchpoint
 
 __all__ = ["ABSENT", "NONE", "Journey", "Move", "State"]
-
-#: In a row: the way back from a side stage.
-RETURN = -3
 
 #: The moves out of one stage, the first to apply first: where to, and if what holds (None for always).
 Row = tuple[tuple[int, Holds | None], ...]

@@ -42,7 +42,8 @@ class Matcher:
         clauses = {key: _clauses(fields[key]) for key in ("properties", "context", "traits") if key in fields}
         if len(place.reading.problems) > found:
             return None
-        said = " or ".join([f"“{name}”" for name in names or ()] or roles or types or ["touchpoint"])
+        said = " or ".join(roles or types or ["touchpoint"])
+        said += f" named {' or '.join(f'“{name}”' for name in names)}" if names else ""
         for key, asked in clauses.items():
             prefix = "with" if key == "properties" else f"with {key}"
             said += "".join(f" {prefix} {path} {predicate.say()}" for path, predicate in asked)

@@ -1,16 +1,33 @@
-"""Which stages can be entered from where, and in what order they are tried (rules 20 and 21, without *return*)."""
+"""Which stages can be entered from where, and in what order they are tried (rules 20 and 21)."""
 
 from collections.abc import Iterator
 
 from shared.journeys.conditions.base import Condition
+from shared.journeys.conditions.logic import All
 from shared.journeys.model import Definition, Stage
 from shared.journeys.state import ABSENT, NONE
 
+#: Where to, by number, and on what condition.
 Candidate = tuple[int, Condition]
+
+#: Stands for a stage's number: the way back from a side stage.
+RETURN = -3
+ALWAYS = All(())
+
+
+def moves(definition: Definition, stage: int, active: bool) -> list[Candidate]:
+    """The moves out of a stage at a touchpoint, an activity or not; the first that applies is the one made."""
+    found = list(candidates(definition, stage))
+    if active and stage == ABSENT:
+        return [*found, (NONE, ALWAYS)]
+    if active and stage >= 0 and definition.stages[stage].back is not None:
+        # Rule 21 d comes after the return, which always leads somewhere.
+        return [*((target, enter) for target, enter in found if target != NONE), (RETURN, ALWAYS)]
+    return found
 
 
 def candidates(definition: Definition, stage: int) -> Iterator[Candidate]:
-    """The moves out of a stage, by number, the first that applies first."""
+    """The moves out of a stage by an `enter`; the first that applies first."""
     side = range(len(definition.stages) - 1, definition.ordered - 1, -1)
     aside = [(number, definition.stages[number]) for number in side if number != stage]
     named = "none" if stage < 0 else definition.stages[stage].name

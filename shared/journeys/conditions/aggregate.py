@@ -52,7 +52,7 @@ class Aggregate(Condition):
 
     @abstractmethod
     def found(self, view: View) -> str:
-        """The amount at an instant looked back on."""
+        """The amount at an instant looked back on, and of what."""
 
     def slot(self) -> tuple[Kept, int]:
         return self.kept(), self.comparison.bound
@@ -67,11 +67,7 @@ class Aggregate(Condition):
 
     def say(self, view: View) -> str:
         window = "" if self.within is None else f" within {duration.spell(self.within)}"
-        return f"{self.subject} {self.comparison.said}{window}: {self.found(view)} by then"
-
-    @property
-    def subject(self) -> str:
-        return self.of.said
+        return f"{self.found(view)}{window} (asked: {self.comparison.said})"
 
 
 class Counted(Aggregate):
@@ -119,7 +115,7 @@ class Count(Counted):
         return Stamps(self.of, self.within)
 
     def found(self, view: View) -> str:
-        return f"{len(self.evidence(view)):,}"
+        return f"{len(self.evidence(view)):,} × {self.of.said}"
 
 
 class Distinct(Counted):
@@ -132,11 +128,7 @@ class Distinct(Counted):
 
     def found(self, view: View) -> str:
         values = {digest(value_at(t.properties, self.path)) for t in self.evidence(view)}
-        return f"{len(values - {None}):,}"
-
-    @property
-    def subject(self) -> str:
-        return f"different {self.path} of {self.of.said}"
+        return f"{len(values - {None}):,} different {self.path} of {self.of.said}"
 
 
 class Sum(Aggregate):
@@ -184,11 +176,8 @@ class Sum(Aggregate):
         return [t for t in matching if view.now // width - t.at // width < BUCKETS]
 
     def found(self, view: View) -> str:
-        return f"{sum(added(t, None, self.path) for t in self.evidence(view)) / MILLION:,}"
-
-    @property
-    def subject(self) -> str:
-        return f"sum of {self.path} of {self.of.said}"
+        total = sum(added(t, None, self.path) for t in self.evidence(view))
+        return f"{total / MILLION:,} as the sum of {self.path} of {self.of.said}"
 
 
 def _total(buckets: dict[int, int | str], now: int) -> int:

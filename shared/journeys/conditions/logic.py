@@ -31,7 +31,7 @@ class All(Condition):
         return self.conditions
 
     def say(self, view: View) -> str:
-        return "; and ".join(condition.say(view) for condition in self.conditions)
+        return " and ".join(condition.say(view) for condition in self.conditions)
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return _evidence(self.conditions, view)
@@ -61,7 +61,7 @@ class Any(Condition):
 
     def say(self, view: View) -> str:
         met = [condition for condition in self.conditions if view.holds(condition)]
-        return "; or ".join(condition.say(view) for condition in met or self.conditions)
+        return " and ".join(condition.say(view) for condition in met or self.conditions)
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return _evidence([condition for condition in self.conditions if view.holds(condition)], view)
@@ -92,7 +92,7 @@ class Not(Condition):
         return (self.condition,)
 
     def say(self, view: View) -> str:
-        return f"not ({self.condition.say(view)})"
+        return f"it is not that {self.condition.say(view)}"
 
 
 def all_hold(tests: list[bool | Holds]) -> bool | Holds:

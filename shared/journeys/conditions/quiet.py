@@ -43,10 +43,10 @@ class Quiet(Condition):
         return not negated
 
     def say(self, view: View) -> str:
-        asked = f"no activity for {duration.spell(self.duration)}"
+        asked = f"(asked: {duration.spell(self.duration)})"
         if view.state.active is None:
-            return f"{asked}: there has been no activity"
-        return f"{asked}: the last was {duration.spell(view.now - view.state.active)} before"
+            return f"there was never any activity {asked}"
+        return f"no activity for {duration.spell(view.now - view.state.active)} {asked}"
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return [touchpoint for touchpoint in view.history if touchpoint.at == view.state.active][-1:]

@@ -50,11 +50,11 @@ class Stay(Condition):
         return self.duration is not None and not negated
 
     def say(self, view: View) -> str:
-        where = f"in {self.stage or 'the same stage'}"
-        asked = where if self.duration is None else f"{duration.spell(self.duration)} {where}"
+        where = f"in {self.stage or 'one stage'}"
         if not self._there(view.moment):
-            return f"{asked}: not there"
-        return f"{asked}: {duration.spell(view.now - view.state.entered)} by then"
+            return f"not {where}"
+        asked = "" if self.duration is None else f" (asked: {duration.spell(self.duration)})"
+        return f"{duration.spell(view.now - view.state.entered)} {where}{asked}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Visits(Condition):
 
     def say(self, view: View) -> str:
         number = view.state.visits[view.moment.layout.stages[self.stage]]
-        return f"{self.stage} entered {self.comparison.said} times: {number} by then"
+        return f"{self.stage} entered {number} times (asked: {self.comparison.said})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +105,4 @@ class CameFrom(Condition):
 
     def say(self, view: View) -> str:
         stages = {number: name for name, number in view.moment.layout.stages.items()}
-        return f"came from {self.stage}: from {stages.get(view.state.before, 'nowhere')}"
+        return f"came from {stages.get(view.state.before, 'nowhere')} (asked: {self.stage})"

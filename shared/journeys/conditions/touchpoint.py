@@ -29,8 +29,8 @@ class Match(Condition):
 
     def say(self, view: View) -> str:
         if view.touchpoint is None:
-            return f"a {self.matcher.said} at this instant: there was no touchpoint"
-        return f"a {self.matcher.said}: this touchpoint is {named(view.touchpoint)}"
+            return f"there was no {self.matcher.said} at this instant"
+        return f"{named(view.touchpoint)} is {'a' if view.holds(self) else 'no'} {self.matcher.said}"
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return [view.touchpoint] if view.touchpoint and view.holds(self) else []

@@ -41,7 +41,7 @@ class Trait(Condition):
 
     def say(self, view: View) -> str:
         return " and ".join(
-            f"trait {name} {predicate.say()}: it is {shown(view.state.traits.get(name))}"
+            f"trait {name} is {shown(view.state.traits.get(name))} (asked: {predicate.say()})"
             for name, predicate in self.asked
         )
 

@@ -1,0 +1,142 @@
+"""Why a customer stands where they do: `derive` once more, watched at work."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.journeys.conditions.base import Moment, View
+from shared.journeys.conditions.touchpoint import named
+from shared.journeys.derive import history
+from shared.journeys.engine import Journey
+from shared.journeys.order import RETURN, Candidate, candidates, moves, upward
+from shared.journeys.state import ABSENT, NONE, Move, State
+from shared.journeys.text import fold
+from shared.journeys.touchpoint import Touchpoint
+
+
+class Next(NamedTuple):
+    """The timer move that is next if nothing else happens: when, and to which stage."""
+
+    at: int
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Where a customer stands, and why.
+
+    `stage` is `none` for activity without a stage and None for absent; `since` is when they came there, by `move`, at
+    `touchpoint` or by time alone. `reason` says in a sentence what decided, with the values that met it, and
+    `evidence` holds the touchpoints that these values come from.
+    """
+
+    stage: str | None
+    since: int | None
+    move: Move | None
+    touchpoint: Touchpoint | None
+    reason: str
+    evidence: list[Touchpoint]
+    next: Next | None
+
+
+class _Step(NamedTuple):
+    """A move that was made, and the state as it was read for it."""
+
+    move: Move
+    read: State
+    touchpoint: Touchpoint | None
+
+
+def why(journey: Journey, touchpoints: Iterable[Touchpoint], now: int) -> Why:
+    """Why the customer of these touchpoints, in any order, stands at `now` where they do."""
+    told = history(touchpoints, now)
+    state, step = journey.start(), None
+    for touchpoint in told:
+        step = _timers(journey, state, touchpoint.at - 1) or step
+        before = journey.copy(state)
+        if (move := journey.touch(state, touchpoint)) is not None:
+            step = _Step(move, _as_read(journey, before, state), touchpoint)
+    step = _timers(journey, state, now) or step
+    if step is None:
+        reason = "No touchpoint by then." if not told else "Nothing by then was an act of their own."
+        return Why(None, None, None, None, reason, told[-1:], _next(journey, state))
+    at = step.move.at
+    view = View(_moment(journey, step), step.read, step.touchpoint, at, _until(told, at, step.touchpoint))
+    reason, evidence = _reason(journey, step, view)
+    return Why(name(journey, state.stage), at, step.move, step.touchpoint, reason, evidence, _next(journey, state))
+
+
+def name(journey: Journey, stage: int) -> str | None:
+    """A stage's name by its number: `none`, and None for absent."""
+    if stage == ABSENT:
+        return None
+    return "none" if stage == NONE else journey.stages[stage]
+
+
+def _timers(journey: Journey, state: State, until: int) -> _Step | None:
+    """Makes the timer moves due by then; gives the last."""
+    step = None
+    before = journey.copy(state)
+    while (move := journey.step(state, until)) is not None:
+        step = _Step(move, before, None)
+        before = journey.copy(state)
+    return step
+
+
+def _as_read(journey: Journey, before: State, after: State) -> State:
+    """What a touchpoint adds is there when conditions are read; the stage is still the one before (rule 19)."""
+    read = journey.copy(after)
+    read.stage, read.entered, read.before = before.stage, before.entered, before.before
+    read.base, read.highest, read.visits = before.base, before.highest, before.visits
+    return read
+
+
+def _moment(journey: Journey, step: _Step) -> Moment:
+    if (touchpoint := step.touchpoint) is None:
+        return Moment(journey.layout, step.read.stage)
+    folded = None if touchpoint.name is None else fold(touchpoint.name)
+    return Moment(journey.layout, step.read.stage, touchpoint.type, folded, journey.active(touchpoint))
+
+
+def _until(told: list[Touchpoint], at: int, last: Touchpoint | None) -> list[Touchpoint]:
+    """The history at a move: of one instant's touchpoints only those up to the one that made it."""
+    return [t for t in told if t.at < at or (t.at == at and (last is None or t.id <= last.id))]
+
+
+def _reason(journey: Journey, step: _Step, view: View) -> tuple[str, list[Touchpoint]]:
+    definition, source = journey.definition, step.move.source
+    if step.touchpoint is None:
+        tried = [(target, enter) for target, enter in candidates(definition, source) if enter.timed()]
+    else:
+        tried = moves(definition, source, view.moment.active)
+    target, enter = _decided(tried, view)
+    if target == RETURN:
+        return _return(journey, step, view)
+    if source == ABSENT and target == NONE and step.touchpoint is not None:
+        return f"First activity: {named(step.touchpoint)}.", [step.touchpoint]
+    entered = "Left the journey" if target == NONE else f"Entered {name(journey, target)}"
+    return f"{entered}, because {enter.say(view)}.", enter.evidence(view)
+
+
+def _return(journey: Journey, step: _Step, view: View) -> tuple[str, list[Touchpoint]]:
+    definition, source, touchpoint = journey.definition, step.move.source, step.touchpoint
+    assert touchpoint is not None  # noqa: S101 — time alone never returns
+    to_highest = definition.stages[source].back == "highest"
+    base = step.read.highest if to_highest else step.read.base
+    back = f"Came back from {name(journey, source)} by {named(touchpoint)}, to {name(journey, base)}"
+    back += ", the highest stage held" if to_highest else ", the stage held before"
+    if step.move.target == base:
+        return f"{back}.", [touchpoint]
+    target, enter = _decided(upward(definition, base), view)
+    return f"{back}, and on to {name(journey, target)}, because {enter.say(view)}.", enter.evidence(view)
+
+
+def _decided(tried: Iterable[Candidate], view: View) -> Candidate:
+    return next((target, enter) for target, enter in tried if view.holds(enter))
+
+
+def _next(journey: Journey, state: State) -> Next | None:
+    if (due := state.due) is None:
+        return None
+    move = journey.step(journey.copy(state), due)
+    return move and Next(due, name(journey, move.target) or "")
