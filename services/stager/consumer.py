@@ -49,6 +49,7 @@ class Stager:
         self._compiled: dict[int, Journey] = {}
         self.claims: dict[int, Claim] = {}
         self.stopped: dict[int, PositionLost] = {}
+        self.clock = 0
         self._not_before: dict[int, float] = {}
         self._next_tick = 0.0
         self._ends: dict[int, int] = {}
@@ -171,7 +172,7 @@ class Stager:
             return False
         ends = await self._reader.ends(sorted(self.claims))
         current = [claim for claim in self.claims.values() if claim.position >= ends[claim.partition]]
-        clock = await self._session.clock(current, at_end=True)
+        clock = self.clock = await self._session.clock(current, at_end=True)
         more = False
         for partition in sorted(self.claims):
             more |= await self._sweep(partition, clock)
