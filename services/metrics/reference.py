@@ -15,8 +15,8 @@ emits any other.
 ## How to read them
 
 - **From the store.** Every replica of the metrics service reads these from the store and shows the same numbers,
-  whenever it was started: take one of the replicas, `max without (instance) (milepost_stage_customers)`. When the store does
-  not answer they are left out rather than shown old, and `milepost_store_up` is 0.
+  whenever it was started: take one of the replicas, `max without (instance) (milepost_stage_customers)`. When the store
+  does not answer they are left out rather than shown old, and `milepost_store_up` is 0.
 - **Of a process.** Each ingest and stager process counts these for itself, from 0 at its start: add the processes up,
   `sum without (instance) (rate(milepost_stager_records_total[5m]))`.
 - `milepost_events_total` is both, by its label: `accepted` and `refused` are counted by the ingest processes, the other
