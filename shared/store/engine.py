@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -44,8 +43,13 @@ def engine(address: str | Path) -> AsyncEngine:
         event.listen(made.sync_engine, "begin", _begun)
         return made
 
-    async def connect() -> Any:  # asyncpg's own reading of the address, so that both of its users agree
-        return await asyncpg.connect(address, timeout=PATIENCE, command_timeout=4 * PATIENCE)
+    import asyncpg  # not needed where the store is a file
+
+    async def connect() -> Any:  # asyncpg reads the address itself, as it does for the stager
+        try:
+            return await asyncpg.connect(address, timeout=PATIENCE, command_timeout=4 * PATIENCE)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
 
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True)
 
@@ -58,7 +62,7 @@ def _available() -> Iterator[None]:
         raise Conflict(str(error.orig)) from error
     except DBAPIError as error:
         raise StoreUnavailable(str(error.orig)) from error
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except OSError as error:  # a time-out is one too
         raise StoreUnavailable(str(error) or type(error).__name__) from error
 
 

@@ -3,7 +3,7 @@
 import time
 from asyncio import to_thread
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alembic import command
 from alembic.config import Config
@@ -89,6 +89,14 @@ def _fill(connection: Connection, partitions: int, time_zone: str) -> None:
         connection.execute(insert(projects), [made])
 
 
+def check_time_zone(name: str) -> None:
+    """Raises ValueError if there is no IANA time zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name!r}; an example is Europe/Berlin") from None
+
+
 def _make_file(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
@@ -100,7 +108,7 @@ async def setup(address: str | Path, partitions: int, time_zone: str) -> None:
     Works beside running services. Raises StoreMismatch if the store has more partitions or is newer than this version,
     StoreUnavailable, and ValueError if there is no such time zone.
     """
-    ZoneInfo(time_zone)
+    check_time_zone(time_zone)
     if isinstance(address, Path):
         await to_thread(_make_file, address)
     database = engine(address)

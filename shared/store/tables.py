@@ -237,7 +237,7 @@ ledger = Table(
     _int("writer"),
     _big("seq"),
     Index("ledger_customer", "project", "customer"),
-    Index("ledger_at", "project", "version", "at"),
+    Index("ledger_at", "project", "version", "at", "customer"),
     Index("ledger_recorded", "project", "version", "recorded"),
 )
 

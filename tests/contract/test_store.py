@@ -1,7 +1,6 @@
 """The contract of `shared/store/port.py`, against both adapters."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -31,41 +30,10 @@ from tests.contract.store_backends import (
     after,
     changes,
     customer,
-    new_store,
     open_store,
     touchpoints,
     write,
 )
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
-    """Where an empty store of the test's own may be made."""
-    if request.param == "sqlite":
-        return tmp_path / "store.db"
-    dsn: str = request.getfixturevalue("database")
-    return dsn
-
-
-@pytest.fixture
-async def store(address: str | Path) -> AsyncIterator[Store]:
-    """An empty store."""
-    async with new_store(address) as made:
-        yield made
-
-
-@pytest.fixture
-async def session(store: Store) -> AsyncIterator[Session]:
-    """A session on it."""
-    async with store.session() as made:
-        yield made
-
-
-@pytest.fixture
-async def other(store: Store) -> AsyncIterator[Session]:
-    """Another session on it."""
-    async with store.session() as made:
-        yield made
 
 
 async def test_a_store_without_a_schema_is_a_mismatch(address: str | Path) -> None:
@@ -174,7 +142,12 @@ async def test_a_catalog_that_changed_is_a_conflict(store: Store, session: Sessi
 async def test_a_new_journey_queues_every_customer(store: Store, session: Session) -> None:
     """Every customer of the project is queued but those merged into others; versions count per name."""
     claim = await session.claim(2, "me")
-    rows = [customer(claim), customer(claim, 1, status=MERGED, into=1), customer(claim, 2), customer(claim, 3, project=2)]
+    rows = [
+        customer(claim),
+        customer(claim, 1, status=MERGED, into=1),
+        customer(claim, 2),
+        customer(claim, 3, project=2),
+    ]
     await write(session, claim, new_customers=rows, queued=[(1, rows[2].customer, LATE, 0)])
     await store.add_journey(1, "lifecycle", "one")
     queue = await session.queue(2, 10)
@@ -316,7 +289,7 @@ async def test_the_queue_keeps_the_oldest_first(session: Session) -> None:
 
 
 async def test_what_repeats_is_left_or_replaced(session: Session) -> None:
-    """E-mails there already are left, quarantines replaced, dead letters kept; text that no column holds is made to fit."""
+    """E-mails that are there are left, quarantines replaced, dead letters kept; text no column can hold is cut."""
     claim = await session.claim(0, "me")
     for error in ("first", "nul \0 and surrogate \ud800"):
         claim = await write(

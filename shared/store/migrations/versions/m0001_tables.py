@@ -74,7 +74,7 @@ INDEXES = {
     "touchpoints_stream": ("touchpoints", "project stream lo"),
     "snapshots_customer": ("snapshots", "project customer at"),
     "ledger_customer": ("ledger", "project customer"),
-    "ledger_at": ("ledger", "project version at"),
+    "ledger_at": ("ledger", "project version at customer"),
     "ledger_recorded": ("ledger", "project version recorded"),
     "populations_recorded": ("populations", "project version level recorded"),
     "timers_due": ("timers", "writer due"),

@@ -1,0 +1,178 @@
+"""Projects, write keys, query tokens, rejections and dead letters. The same on both databases.
+
+Functions that change something take a connection from `engine.writing`, the others one from `engine.reading`. A key
+or token is shown once, when it is made; only its SHA-256 is kept, which is enough for a random text of this length.
+"""
+
+import hashlib
+import secrets
+import string
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Table, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.events import DAY
+from shared.store import tables
+from shared.store.port import DeadLetterRow
+from shared.store.reads import Project
+from shared.store.schema import check_time_zone
+
+#: What a write key is for: web pages (public by nature), servers, or trying things out.
+KINDS = ("browser", "server", "test")
+
+#: How long rejections are kept.
+REJECTIONS_KEPT = 30 * DAY
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class WriteKey(NamedTuple):
+    """A key that events are sent with."""
+
+    number: int
+    project: int
+    name: str
+    kind: str
+    made_at: int
+    revoked_at: int | None
+
+
+class QueryToken(NamedTuple):
+    """A token that questions are asked with."""
+
+    number: int
+    project: int
+    name: str
+    made_at: int
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An event that was refused: which of its request's (`index`), and why."""
+
+    project: int
+    key: int
+    at: int
+    index: int
+    code: str
+    field: str
+    message: str
+
+
+def hashed(secret: str) -> bytes:
+    """What is kept of a key or a token."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _secret(prefix: str) -> str:
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(32))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+async def create_project(db: AsyncConnection, name: str, time_zone: str) -> Project:
+    """Adds a project. Raises ValueError if there is no such time zone, Conflict if the name is taken."""
+    check_time_zone(time_zone)
+    made = Project(await _next(db, tables.projects.c.project), name, time_zone, _now())
+    await db.execute(insert(tables.projects), [made._asdict()])
+    return made
+
+
+async def create_write_key(db: AsyncConnection, project: int, name: str, kind: str = "server") -> tuple[WriteKey, str]:
+    """Adds a write key; the second is the key itself. Raises ValueError if there is no such kind or project."""
+    if kind not in KINDS:
+        raise ValueError(f"a write key's kind is one of {', '.join(KINDS)}")
+    secret = _secret("wk_")
+    made = WriteKey(await _next(db, tables.write_keys.c.key), project, name, kind, _now(), None)
+    await _add(db, tables.write_keys, project, [made.number, name, kind, hashed(secret), made.made_at])
+    return made, secret
+
+
+async def create_query_token(db: AsyncConnection, project: int, name: str) -> tuple[QueryToken, str]:
+    """Adds a query token; the second is the token itself. Raises ValueError if there is no such project."""
+    secret = _secret("qt_")
+    made = QueryToken(await _next(db, tables.query_tokens.c.token), project, name, _now(), None)
+    await _add(db, tables.query_tokens, project, [made.number, name, hashed(secret), made.made_at])
+    return made, secret
+
+
+async def _next(db: AsyncConnection, number: Column[Any]) -> int:
+    """The next number, counted over all projects. Whoever asks first goes first."""
+    if db.dialect.name == "postgresql":  # SQLite's transactions that write come one after another anyway
+        await db.exec_driver_sql(f"LOCK TABLE {number.table.name} IN SHARE ROW EXCLUSIVE MODE")
+    return int(await db.scalar(select(func.coalesce(func.max(number), 0) + 1)) or 1)
+
+
+async def _add(db: AsyncConnection, table: Table, project: int, values: Sequence[Any]) -> None:
+    if not await db.scalar(select(func.count()).where(tables.projects.c.project == project)):
+        raise ValueError(f"there is no project {project}")
+    names = table.columns.keys()[:-1]  # the last says when it was revoked
+    await db.execute(insert(table), [dict(zip(names, [project, *values], strict=True))])
+
+
+async def write_keys(db: AsyncConnection, revoked: bool = False) -> dict[bytes, WriteKey]:
+    """The write keys in force by their hashes, the oldest first; with `revoked`, those no longer in force too."""
+    rows = tables.write_keys.c
+    columns = (rows.hash, rows.key, rows.project, rows.name, rows.kind, rows.made_at, rows.revoked_at)
+    found = await db.execute(select(*columns).where(rows.revoked_at.is_(None) | revoked).order_by(rows.key))
+    return {row[0]: WriteKey(*row[1:]) for row in found}
+
+
+async def query_tokens(db: AsyncConnection, revoked: bool = False) -> dict[bytes, QueryToken]:
+    """The query tokens in force by their hashes, the oldest first; with `revoked`, those no longer in force too."""
+    rows = tables.query_tokens.c
+    columns = (rows.hash, rows.token, rows.project, rows.name, rows.made_at, rows.revoked_at)
+    found = await db.execute(select(*columns).where(rows.revoked_at.is_(None) | revoked).order_by(rows.token))
+    return {row[0]: QueryToken(*row[1:]) for row in found}
+
+
+async def revoke_write_key(db: AsyncConnection, key: int) -> bool:
+    """Ends a write key; False if there is none of this number in force."""
+    return await _revoke(db, tables.write_keys.c.key, key)
+
+
+async def revoke_query_token(db: AsyncConnection, token: int) -> bool:
+    """Ends a query token; False if there is none of this number in force."""
+    return await _revoke(db, tables.query_tokens.c.token, token)
+
+
+async def _revoke(db: AsyncConnection, number: Column[Any], wanted: int) -> bool:
+    table = tables.metadata.tables[number.table.name]
+    ended = update(table).where(number == wanted, table.c.revoked_at.is_(None)).values(revoked_at=_now())
+    return (await db.execute(ended)).rowcount == 1
+
+
+async def add_rejections(db: AsyncConnection, rejections: Sequence[Rejection]) -> None:
+    """Keeps refused events' reasons, and forgets those of their projects that are too old."""
+    if not rejections:
+        return
+    rows = [
+        {name: tables.storable(value) if isinstance(value, str) else value for name, value in asdict(row).items()}
+        for row in rejections
+    ]
+    await db.execute(insert(tables.rejections), rows)
+    kept = tables.rejections.c
+    for project in {row.project for row in rejections}:
+        old = kept.project == project, kept.at < _now() - REJECTIONS_KEPT
+        await db.execute(delete(tables.rejections).where(*old))
+
+
+async def rejections(db: AsyncConnection, project: int, limit: int = 100) -> list[Rejection]:
+    """The newest rejections of a project."""
+    rows = tables.rejections
+    found = await db.execute(select(rows).where(rows.c.project == project).order_by(rows.c.at.desc()).limit(limit))
+    return [Rejection(*row) for row in found]
+
+
+async def dead_letters(db: AsyncConnection, limit: int = 100) -> list[DeadLetterRow]:
+    """The newest dead letters, of all projects: nobody can tell whose they are."""
+    rows = tables.dead_letters
+    newest = (rows.c.at.desc(), rows.c.partition, rows.c.position.desc())
+    return [DeadLetterRow(*row) for row in await db.execute(select(rows).order_by(*newest).limit(limit))]

@@ -1,0 +1,96 @@
+"""Counting what lies in the store, row by row, without trusting a counter: for `milepost check`.
+
+Every function takes a connection from `engine.reading`. They read whole tables: minutes, on a large store.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.store import tables
+from shared.store.port import BY_DAY, BY_HOUR, MERGED, TOTAL, FlowKey
+from shared.store.reads import ABSENT
+
+StageKey = tuple[int, int, int]  # project, version, stage
+
+
+class Population(NamedTuple):
+    """One stage's customers: by the ledger's entries, and by each level of the roll-ups. All four must be equal."""
+
+    ledger: int = 0
+    total: int = 0
+    by_day: int = 0
+    by_hour: int = 0
+
+
+async def touchpoints(db: AsyncConnection) -> dict[int, int]:
+    """Touchpoints stored, by project: together they must be what the positions call staged."""
+    rows = tables.touchpoints.c
+    found = await db.execute(select(rows.project, func.sum(rows.n)).group_by(rows.project))
+    return {project: int(n) for project, n in found}
+
+
+async def customers(db: AsyncConnection) -> dict[int, int]:
+    """Customers, by project, without those merged into others."""
+    rows = tables.customers.c
+    found = await db.execute(select(rows.project, func.count()).where(rows.status != MERGED).group_by(rows.project))
+    return {row[0]: row[1] for row in found}
+
+
+async def populations(db: AsyncConnection) -> dict[StageKey, Population]:
+    """Every stage's customers, counted four ways."""
+    counted = dict[StageKey, Population]()
+
+    def add(key: StageKey, way: str, n: int) -> None:
+        before = counted.get(key, Population())
+        counted[key] = before._replace(**{way: getattr(before, way) + n})
+
+    entries, rows = tables.ledger.c, tables.populations.c
+    for stage, sign in ((entries.target, 1), (entries.source, -1)):
+        key = (entries.project, entries.version, stage)
+        found = await db.execute(select(*key, func.sum(entries.sign)).where(stage != ABSENT).group_by(*key))
+        for project, version, number, n in found:
+            add((project, version, number), "ledger", sign * int(n))
+    for level, way in ((TOTAL, "total"), (BY_DAY, "by_day"), (BY_HOUR, "by_hour")):
+        key = (rows.project, rows.version, rows.stage)
+        found = await db.execute(select(*key, func.sum(rows.customers)).where(rows.level == level).group_by(*key))
+        for project, version, number, n in found:
+            add((project, version, number), way, int(n))
+    return counted
+
+
+async def flows(db: AsyncConnection) -> dict[FlowKey, int]:
+    """Ledger entries by flow; must be what `reads.flows` says."""
+    rows = tables.ledger.c
+    key = (rows.project, rows.version, rows.source, rows.target, rows.cause, rows.sign)
+    found = await db.execute(select(*key, func.count()).group_by(*key))
+    return {(row[0], row[1], row[2], row[3], row[4], row[5]): row[6] for row in found}
+
+
+async def misplaced(db: AsyncConnection, limit: int = 10) -> list[tuple[int, int, int]]:
+    """(project, version, customer) whose entries do not come to one place: in a journey twice, less than not at all,
+    or in it though the customer is gone. There must be none."""
+    entries, rows = tables.ledger.c, tables.customers.c
+    key = (entries.project, entries.version, entries.customer)
+    entered = func.sum(case((entries.source == ABSENT, entries.sign), else_=0))
+    places = select(*key, entered.label("n")).group_by(*key).subquery()
+    gone = func.coalesce(rows.status, MERGED) == MERGED
+    found = await db.execute(
+        select(places.c.project, places.c.version, places.c.customer)
+        .join_from(places, tables.customers, _same_customer(places), isouter=True)
+        .where((places.c.n < 0) | (places.c.n > 1) | (gone & (places.c.n != 0)))
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _same_customer(places: Any) -> Any:
+    rows = tables.customers.c
+    return (rows.project == places.c.project) & (rows.customer == places.c.customer)
+
+
+async def sizes(db: AsyncConnection) -> dict[str, int]:
+    """Rows of every table."""
+    every: list[Table] = tables.metadata.sorted_tables
+    return {table.name: int(await db.scalar(select(func.count()).select_from(table)) or 0) for table in every}
