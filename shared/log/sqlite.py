@@ -5,6 +5,7 @@ which outlives the values. Several processes may append to one file at once, and
 """
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -16,12 +17,14 @@ import msgspec
 
 from shared.log.gather import Budget, Lane
 from shared.log.port import Chunk, Entry, LogUnavailable, PositionLost, Reader, partition_of
-from shared.log.sqlite_file import Connection, begin, prepare
+from shared.log.sqlite_file import Connection, begin, ends, prepare
 
 Values = dict[int, list[bytes]]
 
 #: The most values in one row, so that reading a few does not unpack very many.
 SLICE = 1000
+#: So many rows go into one statement; SQLite takes 32,766 values in one.
+ROWS, COLUMNS = 1000, 5
 #: One read returns early once it holds this many bytes, however few values they are.
 READ_BYTES = 32 << 20
 #: How often a waiting reader looks for what other processes appended, in seconds.
@@ -152,18 +155,21 @@ class SqliteLog:
         self._appended.clear()
 
     def _commit(self, db: sqlite3.Connection, content: Values) -> None:
+        """In few statements: each may have to wait until the event loop's thread lets go of the interpreter."""
         begin(db, self._deadline)
-        appended = self._clock()
-        ends = dict(db.execute("SELECT partition, next FROM ends"))
-        rows = []
+        appended, following = self._clock(), ends(db)
+        row: list[object] = []
         for partition, values in content.items():
             for at in range(0, len(values), SLICE):
                 part = values[at : at + SLICE]
-                first = ends[partition]
-                ends[partition] = first + len(part)
-                rows.append((partition, first, first + len(part), appended, _pack(part)))
-        db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", rows)
-        db.executemany("UPDATE ends SET next = ? WHERE partition = ?", [(ends[p], p) for p in content or ends])
+                first = following[partition]
+                following[partition] += len(part)
+                row += (partition, first, following[partition], appended, _pack(part))
+                if len(row) >= ROWS * COLUMNS:
+                    _insert(db, row)
+        if row:
+            _insert(db, row)
+        db.execute("UPDATE ends SET next = ?", (json.dumps(following),))
         db.execute("COMMIT")
 
     def _trim_step(self, db: sqlite3.Connection, partition: int, position: int, before: float) -> int:
@@ -183,7 +189,7 @@ class SqliteLog:
 class _SqliteReader:
     def __init__(self, partitions: frozenset[int], connection: Connection, appended: asyncio.Event) -> None:
         self._partitions, self._connection, self._appended = partitions, connection, appended
-        self._seen = -1
+        self._seen: list[int] = []
 
     def assigned(self) -> frozenset[int]:
         return self._partitions
@@ -192,8 +198,8 @@ class _SqliteReader:
         return await self._connection.run(lambda db: _read(db, partition, position, limit))
 
     async def ends(self, partitions: Sequence[int]) -> dict[int, int]:
-        ends = dict(await self._connection.run(lambda db: db.execute("SELECT partition, next FROM ends").fetchall()))
-        return {partition: ends[partition] for partition in partitions}
+        found = await self._connection.run(ends)
+        return {partition: found[partition] for partition in partitions}
 
     async def wait(self, seconds: float) -> None:
         """What was appended since the last return counts, so nothing falls between a read and a wait."""
@@ -201,24 +207,31 @@ class _SqliteReader:
         while True:
             woken = asyncio.ensure_future(self._appended.wait())
             try:
-                total = await self._connection.run(lambda db: db.execute("SELECT sum(next) FROM ends").fetchone()[0])
+                found = await self._connection.run(ends)
                 left = until - time.monotonic()
-                if total != self._seen or left <= 0:
-                    self._seen = total
+                if found != self._seen or left <= 0:
+                    self._seen = found
                     return
                 await asyncio.wait((woken,), timeout=min(left, POLL))
             finally:
                 woken.cancel()
 
 
+def _insert(db: sqlite3.Connection, row: list[object]) -> None:
+    places = ", ".join(["(?, ?, ?, ?, ?)"] * (len(row) // COLUMNS))
+    db.execute(f"INSERT INTO chunks VALUES {places}", row)  # noqa: S608  (only question marks are put together)
+    row.clear()
+
+
 def _bounds(db: sqlite3.Connection, partition: int) -> tuple[int, int]:
     """(start, end) of one partition; both are its end when everything was trimmed."""
-    start, end = db.execute(
-        "SELECT (SELECT first FROM chunks AS c WHERE c.partition = e.partition ORDER BY c.next LIMIT 1), next"
-        " FROM ends AS e WHERE partition = ?",
+    # In one statement, so that nothing is appended between the two.
+    following, first = db.execute(
+        "SELECT next, (SELECT first FROM chunks WHERE partition = ? ORDER BY chunks.next LIMIT 1) FROM ends",
         (partition,),
     ).fetchone()
-    return (end if start is None else start), end
+    end: int = json.loads(following)[partition]
+    return (end if first is None else first), end
 
 
 def _read(db: sqlite3.Connection, partition: int, position: int, limit: int) -> Chunk:

@@ -1,6 +1,7 @@
 """The embedded log's file: its layout, and connections to it that outlive errors."""
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import Callable
@@ -18,8 +19,9 @@ BUSY = 1
 RETRY = 0.001
 
 VERSION = 1
+#: `ends` has one row: the end of every partition, as a JSON list.
 SCHEMA = """
-CREATE TABLE ends (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL);
+CREATE TABLE ends (next TEXT NOT NULL);
 CREATE TABLE chunks (
     partition INTEGER NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL,
     appended REAL NOT NULL, body BLOB NOT NULL
@@ -81,6 +83,12 @@ def begin(db: sqlite3.Connection, deadline: float) -> None:
     _retry(lambda: db.execute("BEGIN IMMEDIATE"), deadline)
 
 
+def ends(db: sqlite3.Connection) -> list[int]:
+    """The end of every partition."""
+    found: list[int] = json.loads(db.execute("SELECT next FROM ends").fetchone()[0])
+    return found
+
+
 def _retry(step: Callable[[], object], deadline: float) -> None:
     until = time.monotonic() + deadline
     while True:
@@ -101,11 +109,11 @@ def prepare(db: sqlite3.Connection, path: Path, partitions: int, deadline: float
     if version == 0:
         for statement in SCHEMA.split(";"):
             db.execute(statement)
-        db.executemany("INSERT INTO ends VALUES (?, 0)", [(n,) for n in range(partitions)])
+        db.execute("INSERT INTO ends VALUES (?)", (json.dumps([0] * partitions),))
         db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("COMMIT")
     if version not in (0, VERSION):
         raise LogMismatch(f"{path} was written by another version of Milepost (layout {version}, not {VERSION})")
-    found = db.execute("SELECT count(*) FROM ends").fetchone()[0]
+    found = len(ends(db))
     if found != partitions:
         raise LogMismatch(f"{path} has {found} partitions, not {partitions}: set MILEPOST_PARTITIONS={found}")
