@@ -8,7 +8,10 @@ from shared.journeys.touchpoint import Touchpoint
 
 
 def history(touchpoints: Iterable[Touchpoint], until: int) -> list[Touchpoint]:
-    """The history by rules 3 and 4 up to `until`, inclusive: in order, each id once, the first recorded one of it."""
+    """The history by rules 3 and 4 up to `until`, inclusive: in order, each id once, the first recorded one of it.
+
+    Of what was sent under one identifier, a staged history has each id once already.
+    """
     first: dict[str, Touchpoint] = {}
     for touchpoint in touchpoints:
         known = first.setdefault(touchpoint.id, touchpoint)

@@ -1,6 +1,6 @@
 """Matchers: which touchpoints a definition means (rule 6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,11 +69,14 @@ class Matcher:
             return tests[0] if tests else None
         return lambda touchpoint: all(test(touchpoint) for test in tests)
 
-    def matches(self, touchpoint: Touchpoint) -> bool:
-        """For a single question; the engine compiles instead."""
-        name = None if touchpoint.name is None else fold(touchpoint.name)
-        test = self.compile()
-        return self.may(touchpoint.type, name) and (test is None or test(touchpoint))
+    def among(self, touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
+        """Those that match."""
+        test, matching = self.compile(), []
+        for touchpoint in touchpoints:
+            name = None if touchpoint.name is None else fold(touchpoint.name)
+            if self.may(touchpoint.type, name) and (test is None or test(touchpoint)):
+                matching.append(touchpoint)
+        return matching
 
 
 def value_at(found: Any, path: str) -> Any:

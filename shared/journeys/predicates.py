@@ -64,7 +64,7 @@ class Predicate:
             elif key in _COMPARISONS:
                 parsed = operand.number()
             else:
-                place.problem(f"unknown key {key!r}", nearest(key, _KEYS))
+                place.problem(f"unknown key {key!r}", nearest(key, _KEYS), key)
                 continue
             if parsed is not None:
                 clauses.append(("in" if key == "equals" else key, parsed))

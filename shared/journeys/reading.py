@@ -56,9 +56,9 @@ class Place:
         """Such as `stages[2].enter.count`."""
         return spelt(self.steps)
 
-    def problem(self, message: str, remedy: str) -> None:
-        """Notes a fault at this place."""
-        steps = self.steps
+    def problem(self, message: str, remedy: str, key: str | None = None) -> None:
+        """Notes a fault at this place, on the line of one of its keys if it is the key's."""
+        steps = self.steps if key is None else (*self.steps, key)
         while steps and steps not in self.reading.lines:
             steps = steps[:-1]
         self.reading.problems.append(Problem(self.path, message, remedy, self.reading.lines.get(steps)))
@@ -83,7 +83,7 @@ class Place:
         known = [*required, *optional]
         for key in entries:
             if key not in known:
-                self.problem(f"unknown key {key!r}", nearest(key, known))
+                self.problem(f"unknown key {key!r}", nearest(key, known), key)
         for key in required:
             if key not in entries:
                 self.problem(f"{key!r} is missing", f"add {key}:")

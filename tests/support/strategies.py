@@ -6,9 +6,13 @@ and the oracle can each read them in their own way.
 
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from shared.events import SECOND
+from shared.journeys.compile import compile_journey
+from shared.journeys.definition import DefinitionError, parse
+from shared.journeys.engine import Journey
 from tests.support.journeys import START
 
 Data = dict[str, Any]
@@ -166,3 +170,12 @@ histories: st.SearchStrategy[list[Data]] = st.lists(touchpoints(), min_size=2, m
 ends = st.one_of(
     st.just(START + 300 * SECOND), instants, st.integers(0, 40).map(lambda ticks: START + ticks * SECOND // 4)
 )
+
+
+def compiled(definition: Data) -> Journey:
+    """The journey, unless time alone goes round in it: then another example is drawn."""
+    try:
+        return compile_journey(parse(definition))
+    except DefinitionError:
+        assume(False)
+        raise

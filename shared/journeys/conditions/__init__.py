@@ -36,6 +36,6 @@ def read(place: Place) -> Condition | None:
         return None
     ((key, inner),) = entries.items()
     if key not in CONDITIONS:
-        place.problem(f"there is no condition {key!r}", nearest(key, CONDITIONS))
+        place.problem(f"there is no condition {key!r}", nearest(key, CONDITIONS), key)
         return None
     return CONDITIONS[key].parse(inner, read)

@@ -62,12 +62,12 @@ class Aggregate(Condition):
         return self.within is not None and bound is not None
 
     def evidence(self, view: View) -> list[Touchpoint]:
-        since = None if self.within is None else view.now - self.within
-        return [t for t in view.history if (since is None or t.at >= since) and self.of.matches(t)]
+        matching = self.of.among(view.history)
+        return [t for t in matching if self.within is None or t.at >= view.now - self.within]
 
     def say(self, view: View) -> str:
         window = "" if self.within is None else f" within {duration.spell(self.within)}"
-        return f"{self.found(view)}{window} (asked: {self.comparison.said})"
+        return f"{self.found(view)}{window} {view.asked(self.comparison.said)}"
 
 
 class Counted(Aggregate):
@@ -140,6 +140,9 @@ class Sum(Aggregate):
     def kept(self) -> Amount:
         return Amount(self.of, self.within, self.path)
 
+    def slot(self) -> tuple[Kept, int]:
+        return self.kept(), BUCKETS if self.within else 1
+
     def compile(self, moment: Moment) -> Holds:
         index = moment.layout.slots[self.kept()]
         holds = self.comparison.holds
@@ -169,7 +172,7 @@ class Sum(Aggregate):
         return self.within is not None
 
     def evidence(self, view: View) -> list[Touchpoint]:
-        matching = [t for t in view.history if self.of.matches(t)]
+        matching = self.of.among(view.history)
         if self.within is None:
             return matching
         width = self.kept().width

@@ -6,7 +6,7 @@ decides is decided once, as a plain True or False; only the rest becomes a funct
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.journeys.reading import Place
@@ -57,13 +57,24 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One instant looked back on, for telling why: the state as it was read, and all touchpoints until then."""
+    """One instant looked back on, for telling why: the state as it was read, and all touchpoints until then.
+
+    `negated` inside a `not`, where what is told decided by being false.
+    """
 
     moment: Moment
     state: State
     touchpoint: Touchpoint | None
     now: int
     history: list[Touchpoint]
+    negated: bool = False
+
+    def negation(self) -> "View":
+        return replace(self, negated=not self.negated)
+
+    def asked(self, text: str) -> str:
+        """What was asked for, beside what was found."""
+        return f"(asked: {'not ' if self.negated else ''}{text})"
 
     def holds(self, condition: "Condition") -> bool:
         holds = condition.compile(self.moment)

@@ -31,10 +31,13 @@ class All(Condition):
         return self.conditions
 
     def say(self, view: View) -> str:
-        return " and ".join(condition.say(view) for condition in self.conditions)
+        return _say(self._told(view), view)
 
     def evidence(self, view: View) -> list[Touchpoint]:
-        return _evidence(self.conditions, view)
+        return _evidence(self._told(view), view)
+
+    def _told(self, view: View) -> tuple[Condition, ...]:
+        return _deciding(self.conditions, view) if view.negated else self.conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,13 @@ class Any(Condition):
         return self.conditions
 
     def say(self, view: View) -> str:
-        met = [condition for condition in self.conditions if view.holds(condition)]
-        return " and ".join(condition.say(view) for condition in met or self.conditions)
+        return _say(self._told(view), view)
 
     def evidence(self, view: View) -> list[Touchpoint]:
-        return _evidence([condition for condition in self.conditions if view.holds(condition)], view)
+        return _evidence(self._told(view), view)
+
+    def _told(self, view: View) -> tuple[Condition, ...]:
+        return self.conditions if view.negated else _deciding(self.conditions, view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,10 @@ class Not(Condition):
         return (self.condition,)
 
     def say(self, view: View) -> str:
-        return f"it is not that {self.condition.say(view)}"
+        return self.condition.say(view.negation())
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        return self.condition.evidence(view.negation())
 
 
 def all_hold(tests: list[bool | Holds]) -> bool | Holds:
@@ -177,6 +185,15 @@ def _several(place: Place, read: Read) -> tuple[Condition, ...] | None:
     return tuple(conditions) if members and len(conditions) == len(members) else None
 
 
-def _evidence(conditions: "tuple[Condition, ...] | list[Condition]", view: View) -> list[Touchpoint]:
+def _deciding(conditions: tuple[Condition, ...], view: View) -> tuple[Condition, ...]:
+    """Those that alone would do: the true ones of `any`, the false ones of a negated `all`."""
+    return tuple(condition for condition in conditions if view.holds(condition) is not view.negated)
+
+
+def _say(conditions: tuple[Condition, ...], view: View) -> str:
+    return " and ".join(condition.say(view) for condition in conditions)
+
+
+def _evidence(conditions: tuple[Condition, ...], view: View) -> list[Touchpoint]:
     found = {id(touchpoint): touchpoint for condition in conditions for touchpoint in condition.evidence(view)}
     return sorted(found.values(), key=lambda touchpoint: (touchpoint.at, touchpoint.id))

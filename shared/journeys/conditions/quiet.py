@@ -43,7 +43,7 @@ class Quiet(Condition):
         return not negated
 
     def say(self, view: View) -> str:
-        asked = f"(asked: {duration.spell(self.duration)})"
+        asked = view.asked(duration.spell(self.duration))
         if view.state.active is None:
             return f"there was never any activity {asked}"
         return f"no activity for {duration.spell(view.now - view.state.active)} {asked}"

@@ -16,6 +16,9 @@ Update = Callable[[list[Any], Touchpoint], None]
 #: A sum's window is kept in this many buckets; amounts are whole millionths.
 BUCKETS, MILLION = 30, 1_000_000
 
+#: JSON may spell out integers beyond every floating-point number; those are no amounts.
+LARGEST = 10**308
+
 _MILLIONTH = Decimal("0.000001")
 _EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
@@ -121,7 +124,7 @@ def added(touchpoint: Touchpoint, test: Reads | None, path: str) -> int:
         return 0
     value = value_at(touchpoint.properties, path)
     if type(value) is int:
-        return value * MILLION
+        return value * MILLION if abs(value) < LARGEST else 0
     if type(value) is not float:
         return 0
     return int(_EXACT.scaleb(_EXACT.quantize(Decimal(repr(value)), _MILLIONTH), 6))

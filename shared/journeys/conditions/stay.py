@@ -53,7 +53,7 @@ class Stay(Condition):
         where = f"in {self.stage or 'one stage'}"
         if not self._there(view.moment):
             return f"not {where}"
-        asked = "" if self.duration is None else f" (asked: {duration.spell(self.duration)})"
+        asked = "" if self.duration is None else f" {view.asked(duration.spell(self.duration))}"
         return f"{duration.spell(view.now - view.state.entered)} {where}{asked}"
 
 
@@ -82,7 +82,7 @@ class Visits(Condition):
 
     def say(self, view: View) -> str:
         number = view.state.visits[view.moment.layout.stages[self.stage]]
-        return f"{self.stage} entered {number} times (asked: {self.comparison.said})"
+        return f"{self.stage} entered {number} times {view.asked(self.comparison.said)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +105,4 @@ class CameFrom(Condition):
 
     def say(self, view: View) -> str:
         stages = {number: name for name, number in view.moment.layout.stages.items()}
-        return f"came from {stages.get(view.state.before, 'nowhere')} (asked: {self.stage})"
+        return f"came from {stages.get(view.state.before, 'nowhere')} {view.asked(self.stage)}"

@@ -1,10 +1,12 @@
 """`trait: {name: predicate, …}`: what the customer's identify touchpoints say by now (rule 15)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, steady
+from shared.journeys.conditions.slots import LARGEST
 from shared.journeys.predicates import Predicate
 from shared.journeys.reading import Place, shown
 from shared.journeys.text import fold
@@ -41,7 +43,7 @@ class Trait(Condition):
 
     def say(self, view: View) -> str:
         return " and ".join(
-            f"trait {name} is {shown(view.state.traits.get(name))} (asked: {predicate.say()})"
+            f"trait {name} is {shown(view.state.traits.get(name))} {view.asked(predicate.say())}"
             for name, predicate in self.asked
         )
 
@@ -79,7 +81,7 @@ def _bounded(value: Any, cut: int) -> Any:
     if isinstance(value, dict | list):
         return SOMETHING
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return float(value)
+        return float(value) if abs(value) < LARGEST else math.copysign(math.inf, value)
     return value
 
 

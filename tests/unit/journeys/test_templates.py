@@ -1,0 +1,68 @@
+"""The journeys that come with Milepost, and the names they know."""
+
+from collections import Counter
+
+import pytest
+
+from shared.journeys import templates
+from shared.journeys.compile import compile_journey
+from shared.journeys.roles import known
+from shared.journeys.text import fold
+
+
+def test_names() -> None:
+    """The templates are the YAML files; the roles are none."""
+    assert "lifecycle" in templates.names()
+    assert "roles" not in templates.names()
+    with pytest.raises(KeyError):
+        templates.text("roles")
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_template(name: str) -> None:
+    """A template is a journey of its file's name, and everything in it has a title in three languages."""
+    definition = templates.load(name)
+    compile_journey(definition)
+    assert definition.name == name
+    for title in (definition.title, *(stage.title for stage in definition.stages)):
+        assert {"en", "fa", "ar"} <= set(title.texts)
+
+
+def test_lifecycle() -> None:
+    """The lifecycle's stages in their order, and what they mean."""
+    stages = templates.load("lifecycle").stages
+    assert [(stage.name, stage.means) for stage in stages] == [
+        ("awareness", None),
+        ("acquisition", None),
+        ("onboarding", "converted"),
+        ("engagement", None),
+        ("loyalty", None),
+        ("retention", "at-risk"),
+        ("churned", "churned"),
+        ("lapsed", "lapsed"),
+    ]
+
+
+def test_no_name_has_two_roles() -> None:
+    """A name stands for one role, and stands there once."""
+    names = Counter(fold(name) for names in known().values() for name in names)
+    assert [name for name, number in names.items() if number > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Order Completed", "purchase"),
+        ("خريد", "purchase"),
+        ("شراء", "purchase"),
+        ("purchase", "purchase"),
+        ("sign_up", "sign-up"),
+        ("user signed up", "sign-up"),
+        ("ثبت نام", "sign-up"),
+        ("add_to_cart", "cart"),
+        ("$pageview", "landing"),
+    ],
+)
+def test_known_names(name: str, role: str) -> None:
+    """The names that sites send already have their roles."""
+    assert [found for found, names in known().items() if fold(name) in map(fold, names)] == [role]
