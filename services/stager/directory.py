@@ -1,6 +1,6 @@
 """The identifiers as a unit of work sees them: the store's, overlaid with what the unit itself has changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from services.stager.people import Cache, Key, Person
 from shared.identity import ALWAYS, FOREVER, Link, Slice, owner_at, slices
@@ -32,21 +32,30 @@ class Directory:
         self._changes.identifiers.append((project, kind, value, stream, customer))
         self._created.setdefault(customer, []).append((kind, value, stream))
         self._owners[stream] = customer
+        self._links[stream] = []
         if customer in self._streams:
             self._streams[customer][stream] = (kind, value)
         return found
 
     async def identity(self, key: Key) -> Identity | None:
         """The identifier as it is now known, None if there is none."""
-        found = self._cache.identity(key)
-        if found is None:
-            await self.load([key])
-            found = self._cache.identity(key)
-        return found
+        return (await self.load([key])).get(key)
 
-    async def load(self, keys: Sequence[Key]) -> None:
-        """Reads those identifiers that exist."""
-        self._cache.identities.update(await self._session.identities(keys))
+    async def load(self, keys: Iterable[Key]) -> dict[Key, Identity]:
+        """Those identifiers that exist, as they are now known."""
+        found, missing = dict[Key, Identity](), list[Key]()
+        for key in keys:
+            identity = self._cache.identity(key)
+            if identity is None:
+                missing.append(key)
+            else:
+                found[key] = identity
+        if missing:
+            read = await self._session.identities(missing)
+            self._cache.identities.update(read)
+            found |= read
+        self._owners |= {identity.stream: identity.customer for identity in found.values()}
+        return found
 
     async def streams(self, project: int, customer: int) -> dict[int, tuple[int, str]]:
         """stream → (kind, value) of the identifiers that are the customer's alone."""
@@ -71,11 +80,20 @@ class Directory:
         else:
             self._changes.owners.append((project, stream, customer))
 
+    async def load_links(self, devices: Iterable[tuple[int, int]]) -> None:
+        """Reads the links of many (project, device) at once."""
+        missing: dict[int, list[int]] = {}
+        for project, device in devices:
+            if device not in self._links:
+                self._links[device] = []
+                missing.setdefault(project, []).append(device)
+        for project, streams in missing.items():
+            for row in await self._session.links_of(project, sorted(streams)):
+                self._links[row.stream].append(Link(row.at, row.id, row.owner))
+
     async def links(self, project: int, device: int) -> list[Link]:
         """All links of a device, in no order."""
-        if device not in self._links:
-            rows = await self._session.links_of(project, [device])
-            self._links[device] = [Link(row.at, row.id, row.owner) for row in rows]
+        await self.load_links([(project, device)])
         return self._links[device]
 
     async def add_link(self, project: int, device: int, link: Link) -> None:

@@ -66,8 +66,8 @@ class Person:
     """
 
     __slots__ = (
-        "at", "base", "count", "customer", "dirty", "due", "entries", "fresh", "id", "ids", "into", "new", "packed",
-        "project", "queue", "recent", "recorded", "revision", "snapshots", "stale_from", "status", "tracks",
+        "_base", "_stored", "at", "count", "customer", "dirty", "due", "entries", "fresh", "id", "ids", "into", "new",
+        "packed", "project", "queue", "recent", "recorded", "revision", "snapshots", "stale_from", "status", "tracks",
     )  # fmt: skip
 
     def __init__(self, row: CustomerRow, new: bool = False) -> None:
@@ -92,13 +92,25 @@ class Person:
 
     def begin(self) -> None:
         """Forgets what the last batch added: it is stored now."""
-        self.base = Base(self.at, self.id, self.count, self.packed, None)
+        self._stored = (self.at, self.id, self.count, self.packed)
+        self._base: Base | None = None
         self.fresh: list[Stored] = []
         self.entries: list[tuple[int, Entry, int]] = []
         self.snapshots: list[tuple[int, int, str, bytes]] = []
         self.stale_from: int | None = None
         self.queue: int | None = None
         self.dirty = False
+
+    @property
+    def base(self) -> Base:
+        """Where it can be rewound to: how it is stored, until somebody goes back further."""
+        if self._base is None:
+            self._base = Base(*self._stored, None)
+        return self._base
+
+    @base.setter
+    def base(self, base: Base) -> None:
+        self._base = base
 
     def knows(self, hashed: bytes) -> bool:
         """Whether a touchpoint with this id is staged already. Precondition: `complete()`."""

@@ -6,7 +6,7 @@ The statement's record is staged afterwards, by the caller; nothing here counts 
 from typing import NamedTuple
 
 from services.stager.people import Key, Person, Stored, hash_of
-from services.stager.rewind import ordered, reverse, rewind
+from services.stager.rewind import ordered, record_at, reverse, rewind
 from services.stager.work import Work
 from shared.events import Record
 from shared.identity import ALWAYS, FOREVER, Link, Slice
@@ -103,7 +103,8 @@ async def _move(
     loser, gainer = await work.person(record.project, losing), await work.person(record.project, gaining)
     loser.dirty = gainer.dirty = True
     recorded = max(record.received, loser.recorded, gainer.recorded)
-    loser.recorded = gainer.recorded = recorded
+    record_at(work, loser, recorded)
+    record_at(work, gainer, recorded)
     queued = BEHIND in (loser.status, gainer.status) or (whole and loser.count > work.rewind_limit)
     moved = list[Stored]()
     if not queued or not whole:

@@ -7,8 +7,9 @@ from services.stager.snapshots import kept
 from services.stager.work import Work
 from shared.identity import ALWAYS
 from shared.journeys.engine import Journey, Move
-from shared.journeys.ledger import Fact, Track, catch_up, correct, fact, net, refold
+from shared.journeys.ledger import Fact, Track, catch_up, correct, fact, fire, net, refold
 from shared.journeys.touchpoint import Touchpoint
+from shared.store.port import TIMER
 
 
 def ordered(history: Iterable[Stored]) -> list[Stored]:
@@ -17,6 +18,20 @@ def ordered(history: Iterable[Stored]) -> list[Stored]:
     for stored in sorted(history, key=lambda one: (one.recorded, one.record.at)):
         first.setdefault(stored.record.id, stored)
     return sorted(first.values(), key=lambda one: (one.record.at, one.record.id.encode()))
+
+
+def record_at(work: Work, person: Person, received: int) -> None:
+    """Raises the customer's recorded time for a record received then, and enters the timers that were due before it.
+
+    They are entered as they were known until then; what the record makes untrue of them is reversed after.
+    """
+    before, recorded = person.recorded, max(person.recorded, received)
+    if before < recorded:
+        for version, journey in work.plans.journeys(person.project):
+            if version in person.tracks:
+                entries = fire(journey, person.tracks[version], recorded - 1, before)
+                person.entries += [(version, entry, TIMER) for entry in entries]
+    person.recorded = recorded
 
 
 async def rewind(work: Work, person: Person, since: int, cause: int) -> None:

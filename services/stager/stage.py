@@ -6,12 +6,13 @@ statement that links identifiers, a late record, a shared device) is done one by
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from services.stager.people import Key, Person, hash_of, pack_tracks
 from services.stager.relink import relink, statement
-from services.stager.rewind import rewind
+from services.stager.rewind import record_at, rewind
 from services.stager.snapshots import EVERY
 from services.stager.work import Work, source_key
 from shared.events import Record, decode
@@ -25,95 +26,103 @@ TURN = 500
 STATEMENTS = ("identify", "alias")
 
 
+class Arrival(NamedTuple):
+    """A record of the batch, its log value, and the identifier that it was sent with."""
+
+    record: Record
+    value: bytes
+    key: Key
+
+
 async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
     """Stages the values, whose first lies at position `first` of the log. What it makes is in `work`, not yet written.
 
     Returns the latest received time among them, 0 if none could be decoded.
     """
-    records = list[tuple[Record, bytes]]()
+    arrivals = list[Arrival]()
     for position, value in enumerate(values, first):
         try:
-            records.append((decode(value), value))
+            record = decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             work.dead(position, value, str(error), work.claim.clock)
-    await _prepare(work, [record for record, _ in records])
+        else:
+            arrivals.append(Arrival(record, value, source_key(record)))
+    await _prepare(work, arrivals)
     done = 0
-    while done < len(records):
-        done = _fold(work, records, done, min(done + TURN, len(records)))
-        if done < len(records) and not _plain(work, records[done][0]):
-            await _one(work, *records[done])
+    while done < len(arrivals):
+        turn = min(done + TURN, len(arrivals))
+        done = _fold(work, arrivals, done, turn)
+        if done < turn:
+            await _one(work, arrivals[done])
             done += 1
         else:
             await asyncio.sleep(0)
-    return max((record.received for record, _ in records), default=0)
+    return max((arrival.record.received for arrival in arrivals), default=0)
 
 
-async def _prepare(work: Work, records: Sequence[Record]) -> None:
+async def _prepare(work: Work, arrivals: Sequence[Arrival]) -> None:
     """Reads what the batch will need in as few questions as it takes."""
-    keys = dict[Key, None]()
-    for record in records:
-        keys[source_key(record)] = None
-        if record.type in STATEMENTS and (said := statement(record)) is not None:
+    keys = dict.fromkeys(arrival.key for arrival in arrivals)
+    devices = set[Key]()
+    for arrival in arrivals:
+        if arrival.record.type in STATEMENTS and (said := statement(arrival.record)) is not None:
             keys |= dict.fromkeys(key for key in said if key is not None)
-    missing = [key for key in keys if work.cache.identity(key) is None]
-    if missing:
-        await work.directory.load(missing)
-    found = [(key[0], identity.customer) for key in keys if (identity := work.cache.identity(key)) is not None]
-    await work.load_people(dict.fromkeys(pair for pair in found if pair[1]))
-
-
-def _plain(work: Work, record: Record) -> bool:
-    """Whether the record can be folded without reading anything."""
-    if record.imported or (record.type in STATEMENTS and statement(record) is not None):
-        return False
-    identity = work.cache.identity(source_key(record))
-    if identity is None:
-        return True
-    person = work.people.get(identity.customer)
-    return (
-        person is not None
-        and person.status == CURRENT
-        and (record.at > person.at or (record.at == person.at and record.id.encode() > person.id.encode()))
+            devices.add(said.device)
+    identities = await work.directory.load(keys)
+    await work.load_people((key[0], identity.customer) for key, identity in identities.items() if identity.customer)
+    await work.directory.load_links(
+        {(key[0], identity.stream) for key, identity in identities.items() if key in devices or not identity.customer}
     )
 
 
-def _fold(work: Work, records: Sequence[tuple[Record, bytes]], start: int, end: int) -> int:
-    """Folds plain records from `start` on; returns where it stopped: at `end`, or at one that is not plain."""
-    people = work.people
+def _fold(work: Work, arrivals: Sequence[Arrival], start: int, end: int) -> int:
+    """Folds plain records from `start` on; returns where it stopped: at `end`, or at one that needs more.
+
+    Plain is a record that says nothing of identifiers, is not imported, and comes last in its customer's history.
+    """
+    people, identities = work.people, work.cache.identities
     for i in range(start, end):
-        record, value = records[i]
-        if not _plain(work, record):
+        record, value, key = arrivals[i]
+        type_ = record.type
+        if record.imported or (type_ in STATEMENTS and statement(record) is not None):
             return i
-        key = source_key(record)
-        identity = work.cache.identity(key) or work.create(key)
-        person = people[identity.customer]
+        identity = identities.get(key) or work.create(key)
+        person = people.get(identity.customer)
+        if person is None or person.status != CURRENT:
+            return i
+        if record.at <= person.at and not comes_after(record, person):
+            return i
         hashed = hash_of(record.id)
         if person.knows(hashed):
             work.changes.duplicates += 1
             continue
         fold(work, person, identity.stream, record, value, hashed)
-        if record.type == "identify":
+        if type_ == "identify":
             note_email(work, identity.stream, record)
     return end
+
+
+def comes_after(record: Record, person: Person) -> bool:
+    """Whether the record comes after all of the customer's others (semantics 3)."""
+    return (record.at, record.id.encode()) > (person.at, person.id.encode())
 
 
 def fold(work: Work, person: Person, stream: int, record: Record, value: bytes, hashed: bytes) -> None:
     """Folds a new record that comes after all others of a current customer."""
     before = person.recorded
     recorded = record.received if record.received > before else before
-    first = person.count == 0
+    tracks = person.tracks
+    if not person.count:
+        tracks = person.tracks = work.start_tracks(person.project)
     work.keep(person, stream, record, recorded, value, hashed)
-    tracks, entries = person.tracks, person.entries
     touchpoint = Touchpoint.of(record)
     for version, journey in work.plans.journeys(person.project):
         track = tracks.get(version)
         if track is None:
-            if not first:
-                continue
-            track = tracks[version] = Track(journey.start())
+            continue  # the deriver will make it, or it is quarantined
         try:
             for entry in follow(journey, track, touchpoint, before, recorded):
-                entries.append((version, entry, LATE if entry.late else TIMER if entry.timer else LIVE))
+                person.entries.append((version, entry, LATE if entry.late else TIMER if entry.timer else LIVE))
         except Exception as error:  # noqa: BLE001 - a fault of one journey must not stop the customer's others
             work.quarantine(person, version, error)
     person.at, person.id, person.recorded = record.at, record.id, recorded
@@ -121,9 +130,9 @@ def fold(work: Work, person: Person, stream: int, record: Record, value: bytes, 
         take_snapshot(person)
 
 
-async def _one(work: Work, record: Record, value: bytes) -> None:
+async def _one(work: Work, arrival: Arrival) -> None:
     """Stages one record that is not plain."""
-    key = source_key(record)
+    record, value, key = arrival
     identity = await work.directory.identity(key)
     hashed = hash_of(record.id)
     if identity is not None:
@@ -142,12 +151,12 @@ async def _one(work: Work, record: Record, value: bytes) -> None:
         work.queue(person, IMPORT)
     if person.status != CURRENT:
         work.keep(person, identity.stream, record, record.received, value, hashed)
-        if (record.at, record.id.encode()) > (person.at, person.id.encode()):
+        if comes_after(record, person):
             person.at, person.id = record.at, record.id
-    elif (record.at, record.id.encode()) > (person.at, person.id.encode()):
+    elif comes_after(record, person):
         fold(work, person, identity.stream, record, value, hashed)
     else:
-        person.recorded = max(person.recorded, record.received)
+        record_at(work, person, record.received)
         work.keep(person, identity.stream, record, person.recorded, value, hashed)
         await rewind(work, person, record.at, LATE)
 

@@ -168,7 +168,8 @@ class Work:
             self._timer(person, dict(journeys(person.project)))
             if person.stale_from is not None and not person.new:
                 changes.stale_snapshots.append((person.project, person.customer, person.stale_from))
-            self._snapshots(person)
+            if person.snapshots:
+                self._snapshots(person)
             if person.queue is not None:
                 since = min((one.record.received for one in person.fresh), default=clock)
                 changes.queued.append((person.project, person.customer, person.queue, since))
@@ -211,9 +212,13 @@ class Work:
         append = self.changes.history.append
         for stream in sorted(self.history):
             rows = self.history[stream]
-            projects, recorded, values, times, ids = zip(*rows, strict=True)
-            body = pack(list(zip(recorded, values, strict=True)))
-            append(HistoryRow(projects[0], stream, min(times), max(times), len(rows), b"".join(ids), body))
+            project, recorded, value, lo, ids = rows[0]
+            hi, body = lo, [(recorded, value)]
+            for _, recorded, value, at, hashed in rows[1:]:
+                lo, hi = min(lo, at), max(hi, at)
+                ids += hashed
+                body.append((recorded, value))
+            append(HistoryRow(project, stream, lo, hi, len(rows), ids, pack(body)))
         self.changes.staged = sum(map(len, self.history.values()))
 
 

@@ -1,0 +1,154 @@
+"""The stager's throughput: the reference load from Kafka into PostgreSQL, exactly once, payload kept, two processes.
+
+    python -m tests.bench.stager [--records 1000000] [--processes 2] [--rounds 1] [--peers FOLDER]
+
+Each round fills nothing anew: the topic is written once, the database is made new. With `--peers`, a folder with the
+runnable peers (Kafka Streams built, the prototype store, a Python environment in `venv`), they run in the same round on
+the same broker and database server, and the ratios are printed.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import asyncpg
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from shared import runtime
+from shared.events import encode
+from shared.journeys import templates
+from shared.log.port import Entry
+from shared.settings import Settings
+from tests.bench.reference import records
+from tests.support.kafka import Kafka
+from tests.support.postgres import Postgres
+
+
+def settings_of(kafka: str, dsn: str) -> Settings:
+    """The settings of every process of a run."""
+    return Settings(kafka=kafka, database=dsn, topic="bench", cache_bytes=256 << 20)
+
+
+async def fill(settings: Settings, n: int) -> None:
+    """Writes the reference load to the topic."""
+    await runtime.make(settings)
+    async with runtime.open_log(settings) as log:
+        entries = list[Entry]()
+        for record in records(n):
+            entries.append(Entry(record.source.encode(), encode(record)))
+            if len(entries) == 5000:
+                await log.append(entries)
+                entries.clear()
+        await log.append(entries)
+
+
+async def work(settings: Settings, name: str) -> None:
+    """One stager process: until it is told to stop."""
+    from services.stager.app import run
+
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    async with runtime.open_log(settings) as log, runtime.open_store(settings) as store:
+        with runtime.signals() as stop:
+            await run(log, store, settings, CollectorRegistry(), stop, name)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(json.dumps({"cpu": used, "rss_mb": after.ru_maxrss // 1024}), flush=True)
+
+
+async def measure(settings: Settings, processes: int, n: int) -> tuple[float, float, int]:
+    """Events a second from the first batch's start to the last one's commit, CPU µs an event, and resident MB a process."""
+    await runtime.make(settings)
+    async with runtime.open_store(settings) as store:
+        await store.add_journey(1, "lifecycle", templates.text("lifecycle"))
+    command = [sys.executable, "-m", "tests.bench.stager", "--work"]
+    environment = os.environ | {"BENCH_KAFKA": settings.kafka, "BENCH_DATABASE": settings.database.get_secret_value()}
+    children = [
+        subprocess.Popen([*command, f"bench-{i}"], env=environment, stdout=subprocess.PIPE, text=True)
+        for i in range(processes)
+    ]
+    database = await asyncpg.connect(settings.database.get_secret_value())
+    began = 0.0
+    try:
+        while True:
+            position, claimed = await database.fetchrow("SELECT sum(position), bool_or(epoch > 0) FROM positions")
+            if claimed and not began:
+                began = time.perf_counter()
+            if position >= n:
+                break
+            await asyncio.sleep(0.02)
+        seconds = time.perf_counter() - began
+    finally:
+        await database.close()
+        for child in children:
+            child.terminate()
+        told = [json.loads(child.communicate()[0] or "{}") for child in children]
+    return n / seconds, sum(one["cpu"] for one in told) / n * 1e6, max(one["rss_mb"] for one in told)
+
+
+def peer(folder: Path, kafka: str, dsn: str) -> dict[str, float]:
+    """Events a second of Kafka Streams (exactly once, RocksDB, two threads) and of the prototype store (two processes)."""
+    streams = subprocess.run(
+        ["java", "-Xmx1g", "-cp", "libs/*:target/classes", "Peer", kafka, "touchpoints", "rocksdb", "2", "100", "64"],
+        cwd=folder / "stream/streams", capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    store = subprocess.run(
+        ["venv/bin/python", "store/run.py", f"boot={kafka}", f"dsn={dsn}", "kpid=/dev/null"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    print(streams.strip(), store.stdout.strip(), store.stderr.strip()[-500:], sep="\n")
+    found = re.search(r"([\d,]+) ev/s", streams)
+    prototype = re.search(r"([\d,]+) ev/s", store.stdout)
+    return {
+        "kafka streams": float(found[1].replace(",", "")) if found else 0.0,
+        "prototype": float(prototype[1].replace(",", "")) if prototype else 0.0,
+    }
+
+
+async def main(options: argparse.Namespace) -> None:
+    """Fills, measures, reports."""
+    with Kafka() as kafka, Postgres("shared_buffers = 256MB\nmax_wal_size = 2GB") as postgres:
+        await fill(settings_of(kafka.bootstrap, postgres.create_database()), options.records)
+        if options.peers:
+            fill_peers = ["venv/bin/python", "stream/gen.py", kafka.bootstrap, str(options.records), "touchpoints"]
+            subprocess.run(fill_peers, cwd=options.peers, check=True, capture_output=True)
+        results: dict[str, list[float]] = {}
+        for _ in range(options.rounds):
+            dsn = postgres.create_database()
+            rate, cpu, rss = await measure(settings_of(kafka.bootstrap, dsn), options.processes, options.records)
+            postgres.drop_database(dsn)
+            print(f"milepost {rate:,.0f} events/s, {cpu:.1f} µs of Python an event, {rss} MB a process", flush=True)
+            results.setdefault("milepost", []).append(rate)
+            if options.peers:
+                dsn = postgres.create_database()
+                for name, peer_rate in peer(options.peers, kafka.bootstrap, dsn).items():
+                    print(f"{name} {peer_rate:,.0f} events/s, ratio {rate / max(peer_rate, 1):.2f}", flush=True)
+                    results.setdefault(name, []).append(peer_rate)
+                postgres.drop_database(dsn)
+        for name, rates in results.items():
+            ratio = median(results["milepost"]) / max(median(rates), 1)
+            print(f"{name}: median {median(rates):,.0f} events/s; milepost is {ratio:.2f}×")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        gc.set_threshold(200_000, 20, 50)
+        uvloop.run(work(settings_of(os.environ["BENCH_KAFKA"], os.environ["BENCH_DATABASE"]), given.work))
+    else:
+        uvloop.run(main(given))
