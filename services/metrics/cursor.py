@@ -2,11 +2,14 @@
 
 import base64
 import binascii
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+
+#: A number that every database can compare with.
+Number = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]
 
 
 def write(place: object) -> str:

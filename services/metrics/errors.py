@@ -43,6 +43,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {"model": Error, "description": "Anything else that went wrong."},
 }
 
+#: … and any that names a journey or a customer.
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description": "There is none of this name."}}
+
 
 def _body(code: str, message: str, field: str | None = None, **more: Any) -> dict[str, Any]:
     return {"code": code, "message": message, **({"field": field} if field else {}), **more}

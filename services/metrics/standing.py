@@ -1,4 +1,4 @@
-"""A customer's ledger as it stands: reversed moves left out, the rest in the order in which they were made. Pure."""
+"""A customer's moves that stand, in the order in which they were made. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,29 +6,13 @@ from itertools import groupby
 
 from shared.journeys.engine import ABSENT
 from shared.store.port import LedgerRow
+from shared.store.reads import net
 
 
-def standing(rows: Iterable[LedgerRow]) -> list[LedgerRow]:
-    """The moves that stand, of the entries of one customer in one journey version.
-
-    Where a move was entered, reversed and entered again, the last entry of it is the one that stands.
-    """
-    entered: dict[tuple[int, int, int], list[LedgerRow]] = defaultdict(list)
-    reversed_: dict[tuple[int, int, int], int] = defaultdict(int)
-    for row in rows:
-        fact = row.at, row.source, row.target
-        if row.sign > 0:
-            entered[fact].append(row)
-        else:
-            reversed_[fact] += 1
-    left = [
-        row
-        for fact, entries in entered.items()
-        for row in sorted(entries, key=lambda row: (row.recorded, row.seq))[reversed_[fact] :]
-    ]
-    left.sort(key=lambda row: (row.at, row.recorded, row.seq))
+def standing(entries: Iterable[LedgerRow]) -> list[LedgerRow]:
+    """The moves that stand, the oldest first, of the entries of one customer in one journey version."""
     ordered, stage = list[LedgerRow](), ABSENT
-    for _, group in groupby(left, key=lambda row: row.at):
+    for _, group in groupby(reversed(net(entries)), key=lambda row: row.at):
         moves = _path(list(group), stage)
         ordered += moves
         stage = moves[-1].target

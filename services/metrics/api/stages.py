@@ -1,10 +1,22 @@
 """How many customers stand in each stage."""
 
+import time
 from typing import Annotated
 
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.api.answers import Answer, Instant
+from services.metrics import instants
+from services.metrics.api.answers import Answer, Instant, instant, spelt_clock
+from services.metrics.auth import Asked
+from services.metrics.errors import NOT_FOUND
+from services.metrics.language import titled
+from services.metrics.service import Asker, Service
+from shared.journeys.engine import NONE
+from shared.store import reads
+from shared.store.engine import reading
+from shared.store.port import JourneyRow
 
 
 class StageCount(BaseModel):
@@ -25,9 +37,73 @@ class Stages(Answer):
     version: Annotated[int, Field(description="the definition's, counted from 1", examples=[1])]
     at: Annotated[Instant, Field(description="who stood where at this instant")]
     known_at: Annotated[Instant, Field(description="by what had been recorded up to this instant")]
-    stages: list[StageCount]
+    stages: Annotated[list[StageCount], Field(description="in their order, those beside it last")]
     none: Annotated[int, Field(description="active, but in no stage", examples=[31])]
     total: Annotated[int, Field(description="all of them", examples=[5120])]
     behind: Annotated[
         int, Field(description="customers being derived anew, counted where they stood until then", examples=[0])
     ]
+
+
+def router(service: Service, asked: Asked) -> APIRouter:
+    """GET /v1/journeys/{journey}/stages."""
+    routes = APIRouter(tags=["journeys"])
+
+    @routes.get("/v1/journeys/{journey}/stages", summary="How many customers stand in each stage", responses=NOT_FOUND)
+    async def stages(
+        journey: str,
+        asker: Annotated[Asker, Depends(asked)],
+        at: Annotated[
+            str | None,
+            Query(
+                description="as of this instant, inclusive; a date: to the end of that day in the project's time zone",
+                examples=["2026-03-31", "2026-03-31T18:00:00+03:30"],
+            ),
+        ] = None,
+        known_at: Annotated[
+            str | None,
+            Query(description="by what was known at this instant, inclusive; written as `at`", examples=["2026-04-07"]),
+        ] = None,
+    ) -> Stages:
+        """Now, on any past date, and as it was known on any past date: two questions with two answers."""
+        as_of, known = instant(asker, "at", at), instant(asker, "known_at", known_at)
+        async with reading(service.database) as db:
+            row = await service.journey(db, asker.project.project, journey)
+            return await count(service, db, row, asker.accept, as_of, known)
+
+    return routes
+
+
+async def count(
+    service: Service,
+    db: AsyncConnection,
+    row: JourneyRow,
+    accept: str | None,
+    at: int | None = None,
+    known_at: int | None = None,
+) -> Stages:
+    """The population of a journey's version."""
+    now = time.time_ns() // 1000
+    population = await reads.population(db, row.project, row.version, at, known_at)
+    definition = service.definition(row)
+    return Stages(
+        freshness=spelt_clock(await reads.freshness(db)),
+        journey=row.name,
+        title=titled(definition.title, accept),
+        version=row.number,
+        at=instants.spell(now if at is None else at),
+        known_at=instants.spell(now if known_at is None else known_at),
+        stages=[
+            StageCount(
+                stage=stage.name,
+                title=titled(stage.title, accept),
+                means=stage.means,
+                side=stage.side,
+                customers=population.get(number, 0),
+            )
+            for number, stage in enumerate(definition.stages)
+        ],
+        none=population.get(NONE, 0),
+        total=sum(population.values()),
+        behind=await reads.behind(db, row.project),
+    )

@@ -11,20 +11,21 @@ from services.metrics.api.stages import StageCount, Stages
 from services.metrics.pages.frame import Pages
 from services.metrics.pages.words import Words
 from shared.events import SECOND
+from shared.store.reads import Project
 
 #: Seconds after which the page is read again.
 REFRESH = 15
 
 
 def overview(
-    pages: Pages, words: Words, journeys: list[Stages], clock: int | None, behind: int, zone: ZoneInfo
+    pages: Pages, words: Words, project: Project, journeys: list[Stages], clock: int, behind: int
 ) -> HTMLResponse:
-    """The page. `clock` is the store's, in microseconds; `behind` customers wait to be derived anew."""
+    """The page. `clock` is the store's, in microseconds (0: none yet); `behind` customers wait to be derived anew."""
     leave = (
         '<form method="post" action="/"><input type="hidden" name="token">'
         f'<button class="link">{escape(words.sign_out)}</button></form>'
     )
-    notes = f"<p>{escape(_current(words, clock, zone))}</p>"
+    notes = f"<p>{escape(_current(words, clock, ZoneInfo(project.time_zone)))}</p>"
     if behind:
         notes += f"<p>{escape(words.behind.format(words.number(behind)))}</p>"
     cards = "".join(_card(words, journey) for journey in journeys) or _nothing(words)
@@ -36,8 +37,8 @@ def overview(
     return pages.page(words, body, leave, refresh=REFRESH)
 
 
-def _current(words: Words, clock: int | None, zone: ZoneInfo) -> str:
-    if clock is None:
+def _current(words: Words, clock: int, zone: ZoneInfo) -> str:
+    if not clock:
         return words.never
     moment = datetime.fromtimestamp(clock // SECOND, UTC).astimezone(zone)
     recent = datetime.now(UTC) - moment < timedelta(hours=12)

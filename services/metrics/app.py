@@ -1,0 +1,141 @@
+"""The metrics service: what Prometheus scrapes, what marketers ask over HTTP, and what they see in a browser."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.metrics import auth, errors
+from services.metrics.api import customers, history, journeys, stages, transitions, why
+from services.metrics.collector import Collector
+from services.metrics.pages.frame import Pages
+from services.metrics.pages.overview import overview
+from services.metrics.pages.words import Languages
+from services.metrics.service import Service, newest
+from shared import telemetry
+from shared.log.port import Log
+from shared.settings import Settings
+from shared.store import reads
+from shared.store.engine import reading
+from shared.store.port import Store, StoreMismatch, StoreUnavailable
+
+#: Bytes of the largest body: a definition.
+BODY = 1 << 20
+#: Seconds that the store has to answer whether it is there.
+PATIENCE = 3.0
+#: Seconds for which a browser keeps a token.
+SIGNED_IN = 30 * 86_400
+
+_ABOUT = """\
+Where every customer stands on their journey, now and on any past date.
+
+Every question needs a query token: `Authorization: Bearer qt_…`. Instants are ISO 8601 with an offset and inclusive;
+a date is a day in the project's time zone. Every refusal is `{code, message, field?}`.
+"""
+
+
+def build_metrics(
+    store: Store,
+    database: AsyncEngine,
+    log: Log | None,
+    settings: Settings,
+    registries: Sequence[telemetry.Source] = (),
+) -> FastAPI:
+    """The app. `store` and `database` are one and the same store, opened for writing journeys and for reading.
+
+    `registries` are what this process counts for itself; /metrics shows them beside what the store knows. `log` tells
+    how far the stager is behind; without it that metric is missing. Whoever opened these closes them.
+    """
+    service = Service(store, database, log, settings)
+    app = FastAPI(
+        title="Milepost",
+        summary="Where every customer stands on their journey.",
+        description=_ABOUT,
+        version=version("milepost"),
+        docs_url=None,  # the viewers that FastAPI brings load their code from elsewhere
+        redoc_url=None,
+        responses=errors.RESPONSES,
+        max_body_size=BODY,
+    )
+    errors.install(app)
+    asked = auth.asked(service)
+    # The longer paths first: an id may contain slashes.
+    for room in (journeys, stages, transitions, history, why, customers):
+        app.include_router(room.router(service, asked))
+    app.include_router(_health(service))
+    app.include_router(_scrape(service, registries))
+    app.include_router(_pages(service))
+    return app
+
+
+def _health(service: Service) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/livez")
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/readyz")
+    async def ready() -> Response:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await service.store.check()
+        except StoreMismatch:
+            reason = "the store's schema is not this version's: run `milepost setup`"
+        except (StoreUnavailable, TimeoutError):
+            reason = "the store cannot be reached"
+        else:
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"code": "not_ready", "message": reason}, 503)
+
+    return routes
+
+
+def _scrape(service: Service, registries: Sequence[telemetry.Source]) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    collector = Collector(service, lambda: time.time_ns() // 1000)
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        page = telemetry.exposition(*registries, telemetry.Families(await collector.families()))
+        return Response(page, media_type=telemetry.CONTENT_TYPE)
+
+    return routes
+
+
+def _pages(service: Service) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    pages, languages = Pages(), Languages()
+
+    @routes.get("/")
+    async def look(request: Request) -> Response:
+        accept = request.headers.get("accept-language")
+        words = languages.words(accept)
+        token = request.cookies.get(auth.COOKIE)
+        project = await auth.project_of(service, token) if token else None
+        if project is None:
+            return pages.sign_in(words, wrong=bool(token))
+        async with reading(service.database) as db:
+            rows = newest(await reads.journeys(db, project.project))
+            counted = [await stages.count(service, db, row, accept) for row in rows]
+            clock, behind = await reads.freshness(db), await reads.behind(db, project.project)
+        return overview(pages, words, project, counted, clock, behind)
+
+    @routes.post("/")
+    async def sign(request: Request) -> Response:
+        """Keeps the token given in a cookie; an empty one signs out."""
+        form = parse_qs((await request.body()).decode("latin-1"))
+        token = form.get("token", [""])[0].strip()
+        if token and await auth.project_of(service, token) is None:
+            return pages.sign_in(languages.words(request.headers.get("accept-language")), wrong=True)
+        answer = RedirectResponse("/", 303)
+        secure = request.url.scheme == "https" or service.settings.public_url.startswith("https")
+        answer.set_cookie(auth.COOKIE, token, SIGNED_IN if token else 0, secure=secure, httponly=True, samesite="lax")
+        return answer
+
+    return routes

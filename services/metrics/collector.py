@@ -1,0 +1,141 @@
+"""What the store knows, as metrics: read at a scrape, in one short look, so that every replica shows the same."""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client.metrics_core import Metric as Family
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.metrics.service import Service, newest, stage_name
+from shared import telemetry
+from shared.events import SECOND
+from shared.journeys.engine import NONE
+from shared.log.port import LogUnavailable
+from shared.store import reads
+from shared.store.engine import reading
+from shared.store.port import CAUSES, JourneyRow, StoreUnavailable
+from shared.store.reads import Backlog, Position, Project
+
+#: Seconds that a look serves all who scrape, and seconds that it may take.
+FRESH, PATIENCE = 1.0, 8.0
+
+_logger = logging.getLogger(__name__)
+
+Samples = dict[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was in the store at one moment."""
+
+    clock: int
+    stages: Samples
+    flows: tuple[Samples, Samples]  #: entered and reversed
+    positions: list[Position]
+    dead_letters: int
+    backlogs: dict[str, Backlog]
+
+
+class Collector:
+    """Looks at the store at most once in FRESH seconds, however many ask. `now` tells the time in microseconds."""
+
+    def __init__(self, service: Service, now: Callable[[], int]) -> None:
+        self._service, self._now = service, now
+        self._lock = asyncio.Lock()
+        self._until = 0.0
+        self._families: list[Family] = []
+
+    async def families(self) -> list[Family]:
+        """The metrics that the store knows. If it does not answer, only that: old numbers are never shown."""
+        async with self._lock:
+            if time.monotonic() >= self._until:
+                self._families = await self._collect()
+                self._until = time.monotonic() + FRESH
+            return self._families
+
+    async def _collect(self) -> list[Family]:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                async with reading(self._service.database) as db:
+                    look = await self._look(db)
+        except (StoreUnavailable, TimeoutError) as error:
+            _logger.warning("the store did not answer a scrape: %s", error or "it took too long")
+            return [telemetry.STORE_UP.family([((), 0)])]
+        return [telemetry.STORE_UP.family([((), 1)]), *self._told(look), await self._lag(look.positions)]
+
+    async def _look(self, db: AsyncConnection) -> Look:
+        projects = await reads.projects(db)
+        rows = {project: await reads.journeys(db, project.project) for project in projects}
+        return Look(
+            clock=await reads.freshness(db),
+            stages=await self._stages(db, rows),
+            flows=await self._flows(db, rows),
+            positions=await reads.positions(db),
+            dead_letters=await reads.dead_letter_count(db),
+            backlogs={project.name: await reads.backlog(db, project.project) for project in projects},
+        )
+
+    async def _stages(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> Samples:
+        samples: Samples = {}
+        for project, versions in rows.items():
+            for row in newest(versions):
+                population = await reads.population(db, project.project, row.version)
+                definition = self._service.definition(row)
+                for number in (*range(len(definition.stages)), NONE):
+                    stage = stage_name(definition, number) or ""
+                    samples[project.name, row.name, stage] = population.get(number, 0)
+        return samples
+
+    async def _flows(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> tuple[Samples, Samples]:
+        """Summed over a journey's versions, so that a new version lets no counter fall."""
+        known = {row.version: (project, row) for project, versions in rows.items() for row in versions}
+        entered: Samples = defaultdict(float)
+        taken_back: Samples = defaultdict(float)
+        for (_, version, source, target, cause, sign), n in (await reads.flows(db)).items():
+            project, row = known[version]
+            definition = self._service.definition(row)
+            moved = (stage_name(definition, stage) or "absent" for stage in (source, target))
+            (entered if sign > 0 else taken_back)[project.name, row.name, *moved, CAUSES[cause]] += n
+        return entered, taken_back
+
+    def _told(self, look: Look) -> list[Family]:
+        entered, taken_back = look.flows
+        positions, backlogs = look.positions, look.backlogs.items()
+        events = {
+            "staged": sum(position.staged for position in positions),
+            "duplicate": sum(position.duplicates for position in positions),
+            "dead_letter": look.dead_letters,
+            "lost": sum(position.lost for position in positions),
+        }
+        age = (self._now() - look.clock) / SECOND if look.clock else float("inf")
+        return [
+            telemetry.STAGE_CUSTOMERS.family(look.stages.items()),
+            telemetry.TRANSITIONS.family(entered.items()),
+            telemetry.REVERSALS.family(taken_back.items()),
+            telemetry.EVENTS.family(((result,), events[result]) for result in telemetry.EVENTS.stored),
+            telemetry.FRESHNESS.family([((), max(0.0, age))]),
+            telemetry.DEAD_LETTERS.family([((), look.dead_letters)]),
+            telemetry.QUARANTINED.family(((project,), backlog.quarantined) for project, backlog in backlogs),
+            telemetry.DERIVER_QUEUE.family(((project,), backlog.queued) for project, backlog in backlogs),
+            telemetry.TIMERS_DUE.family(((project,), backlog.due) for project, backlog in backlogs),
+        ]
+
+    async def _lag(self, positions: list[Position]) -> Family:
+        """How far the log's ends are ahead; nothing while the log does not say."""
+        log = self._service.log
+        if log is None:
+            return telemetry.LOG_LAG.family([])
+        try:
+            async with asyncio.timeout(PATIENCE):
+                ends = [await log.end(position.partition) for position in positions]
+        except (LogUnavailable, TimeoutError) as error:
+            _logger.warning("the log did not answer a scrape: %s", error or "it took too long")
+            ends = []
+        return telemetry.LOG_LAG.family(
+            ((str(position.partition),), max(0, end - position.position))
+            for position, end in zip(positions, ends, strict=False)
+        )
