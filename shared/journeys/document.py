@@ -8,7 +8,7 @@ import yaml
 from shared.journeys.reading import DefinitionError, Problem, Reading, Steps, spelt
 
 #: Far more than any definition needs; what is larger is a mistake or an attack.
-LONGEST, DEEPEST = 200_000, 40
+LONGEST, DEEPEST = 100_000, 40
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,15}\.[0-9]{1,15}", re.ASCII)
