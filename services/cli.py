@@ -10,21 +10,21 @@ from shared.runtime import Died, FolderInUse
 from shared.settings import BadSettings
 from shared.store.port import Conflict, StoreMismatch, StoreUnavailable
 
-#: Command → its room. A room is imported when one of its commands is asked for.
+#: Command → its room, which is imported when the command is asked for, and what it does.
 COMMANDS = {
-    "up": "up",
-    "demo": "demo",
-    "setup": "setup",
-    "ingest": "server",
-    "stager": "server",
-    "metrics": "server",
-    "keys": "access",
-    "tokens": "access",
-    "journeys": "journeys",
-    "import": "importing",
-    "check": "check",
-    "tail": "tail",
-    "settings": "setup",
+    "up": ("up", "Run everything in one process, with nothing to install."),
+    "demo": ("demo", "Fill a running server with a simulated shop."),
+    "setup": ("setup", "Make the topic and the schema that the services need."),
+    "ingest": ("server", "Run ingest alone, over Kafka and PostgreSQL."),
+    "stager": ("server", "Run a stager alone, over Kafka and PostgreSQL."),
+    "metrics": ("server", "Run metrics alone, over Kafka and PostgreSQL."),
+    "keys": ("access", "Write keys, which sites send events with."),
+    "tokens": ("access", "Query tokens, which people ask questions with."),
+    "journeys": ("journeys", "The journeys in force, and new ones."),
+    "import": ("importing", "Bring in events from a file."),
+    "check": ("check", "Count that nothing was lost."),
+    "tail": ("tail", "Watch what comes in."),
+    "settings": ("setup", "Show every setting in force and where it came from."),
 }
 
 #: Errors that whoever runs the command can act on: their text says what is wrong and what to do.
@@ -47,11 +47,16 @@ class Commands(click.Group):
         """The commands, in the order in which a newcomer meets them."""
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with what they do, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        room = import_module(f"services.commands.{COMMANDS[cmd_name]}")
+        room = import_module(f"services.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = room.COMMANDS[cmd_name]
         return command
 

@@ -13,9 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from shared.log.port import Log
 from shared.settings import Settings
+from shared.store.engine import engine
 from shared.store.port import Store
+from shared.store.schema import setup
 
 #: Something that runs until the event is set, and then ends what it has begun and returns.
 Work = Callable[[asyncio.Event], Awaitable[None]]
@@ -67,9 +71,19 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         yield store
 
 
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The store's connections for questions and administration (`shared.store.engine`)."""
+    database = engine(store_address(settings))
+    try:
+        yield database
+    finally:
+        await database.dispose()
+
+
 def store_address(settings: Settings) -> str | Path:
     """Where the store is: a postgresql:// address, or the path of a SQLite file."""
-    return settings.database.get_secret_value() or folder(settings) / "store.sqlite"
+    return settings.database.get_secret_value() or settings.data / "store.sqlite"
 
 
 async def make(settings: Settings) -> None:
@@ -77,6 +91,8 @@ async def make(settings: Settings) -> None:
 
     Raises LogMismatch, LogUnavailable, StoreMismatch or StoreUnavailable.
     """
+    if embedded(settings):
+        folder(settings)
     if settings.kafka:
         from shared.log.kafka import setup_kafka
 
@@ -84,9 +100,12 @@ async def make(settings: Settings) -> None:
     else:
         async with open_log(settings):
             pass  # the file is made when it is opened
-    from shared.store.schema import setup
-
     await setup(store_address(settings), settings.partitions, settings.time_zone)
+
+
+def embedded(settings: Settings) -> bool:
+    """Whether the log or the store lies in the data folder."""
+    return not (settings.kafka and settings.database.get_secret_value())
 
 
 def folder(settings: Settings) -> Path:

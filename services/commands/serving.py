@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -22,6 +23,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
 
 
+#: Names the folder of the embedded log and store, for whoever keeps it elsewhere.
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of the log and the store.  [default: data]"
+)
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Runs a command to its end on a new, fast event loop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -35,6 +42,8 @@ def start_logging(settings: Settings) -> None:
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    for chatty in ("aiokafka", "alembic", "httpx", "uvicorn"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -2,7 +2,31 @@
 
 import click
 
-from shared.settings import in_force, load
+from services.commands.serving import run, start_logging
+from services.commands.welcome import furnish
+from shared.runtime import folder, make, open_database, open_store
+from shared.settings import Settings, in_force, load
+
+
+@click.command()
+def setup() -> None:
+    """Make the topic and the schema, or bring them up to date.
+
+    The services start only on what this has made. It also makes the project `default` and publishes the journey
+    `lifecycle`, if there are none. Doing it again changes nothing; it works beside running services.
+    """
+    chosen = load()
+    start_logging(chosen)
+    run(_setup(chosen))
+    log = f"the topic {chosen.topic}" if chosen.kafka else f"the log in {folder(chosen)}"
+    store = "PostgreSQL" if chosen.database.get_secret_value() else f"the store in {folder(chosen)}"
+    click.echo(f"Ready: {log} with {chosen.partitions} partitions, and {store}.")
+
+
+async def _setup(chosen: Settings) -> None:
+    await make(chosen)
+    async with open_store(chosen) as store, open_database(chosen) as database:
+        await furnish(store, database)
 
 
 @click.command()
@@ -20,4 +44,4 @@ def settings() -> None:
     load()
 
 
-COMMANDS = {"settings": settings}
+COMMANDS = {"setup": setup, "settings": settings}

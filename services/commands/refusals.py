@@ -1,0 +1,54 @@
+"""Writes refused events' reasons into the store, beside the requests that they came with."""
+
+import asyncio
+import logging
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.refusals import Refusal
+from shared.store.admin import Rejection, add_rejections
+from shared.store.engine import writing
+from shared.store.port import StoreUnavailable
+
+#: Held until they are written; what comes beyond is forgotten here, and stays in the counters.
+HELD = 5_000
+#: Seconds between two writes.
+EVERY = 1.0
+
+_logger = logging.getLogger(__name__)
+
+
+class RefusalWriter:
+    """Where ingest notes refusals (`services.ingest.refusals.Refusals`); `run` it beside ingest, then `flush` it."""
+
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+        self._held: list[Rejection] = []
+
+    def note(self, refusal: Refusal) -> None:
+        """Takes one, at once."""
+        if len(self._held) < HELD:
+            where = (refusal.project, refusal.key, refusal.received, refusal.index)
+            self._held.append(Rejection(*where, refusal.code, refusal.field, refusal.message))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Writes them down until the event is set."""
+        while not stop.is_set():
+            await self.flush()
+            try:
+                await asyncio.wait_for(stop.wait(), EVERY)
+            except TimeoutError:
+                continue
+
+    async def flush(self) -> None:
+        """Writes down what is held; while the store cannot be reached it stays held."""
+        held = self._held[:HELD]
+        if not held:
+            return
+        try:
+            async with writing(self._database) as db:
+                await add_rejections(db, held)
+        except StoreUnavailable as error:
+            _logger.warning("the reasons of %d refused events wait to be written: %s", len(held), error)
+        else:
+            del self._held[: len(held)]

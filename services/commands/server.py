@@ -1,0 +1,87 @@
+"""`milepost ingest`, `milepost stager` and `milepost metrics`: one service each, over Kafka and PostgreSQL."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import click
+
+from services.commands import assembly
+from services.commands.health import health
+from services.commands.serving import App, address, listen, run, server, start_logging
+from services.ingest.side import alone
+from services.metrics.app import build_metrics
+from shared.runtime import Work, embedded, open_database, open_log, open_store, run_until, signals
+from shared.settings import Settings, load
+from shared.telemetry import registry
+
+#: What a service is: an app for its port, and tasks beside it. The stack closes what it opens.
+Service = Callable[[Settings, AsyncExitStack], Awaitable[tuple[App, dict[str, Work]]]]
+
+
+async def ingest(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:
+    """Takes events from sites to the log."""
+    log = await opened.enter_async_context(open_log(settings))
+    await opened.enter_async_context(open_store(settings))  # of this version
+    database = await opened.enter_async_context(open_database(settings))
+    counts = registry()
+    front = await assembly.front(log, database, settings, counts)
+    opened.push_async_callback(front.refusals.flush)
+    return alone(front.app, log, counts), front.tasks
+
+
+async def stager(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:
+    """Takes records from the log to the store."""
+    log = await opened.enter_async_context(open_log(settings))
+    store = await opened.enter_async_context(open_store(settings))
+    counts = registry()
+    return health([log.healthy, store.check], counts), assembly.stager(log, store, settings, counts)
+
+
+async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:
+    """Answers people and Prometheus from the store."""
+    log = await opened.enter_async_context(open_log(settings))
+    store = await opened.enter_async_context(open_store(settings))
+    database = await opened.enter_async_context(open_database(settings))
+    return build_metrics(store, database, log, settings, [registry()]), {}
+
+
+async def _serve(name: str, service: Service, settings: Settings) -> None:
+    async with AsyncExitStack() as opened:
+        listener = opened.enter_context(listen(settings))
+        app, tasks = await service(settings, opened)
+        stop = opened.enter_context(signals())
+        click.echo(f"Milepost {name} runs at {address(settings, listener)}.")
+        serving = {"the HTTP server": server(app, listener, settings.drain)}
+        await run_until(stop, settings.drain, serving | tasks)
+
+
+def _command(name: str, service: Service, about: str) -> click.Command:
+    def command(host: str | None, port: int | None) -> None:
+        settings = load(host=host, port=port)
+        if embedded(settings):
+            raise click.ClickException(
+                f"milepost {name} works over Kafka and PostgreSQL: set MILEPOST_KAFKA and MILEPOST_DATABASE. "
+                "Without them `milepost up` runs everything in one process."
+            )
+        start_logging(settings)
+        run(_serve(name, service, settings))
+        click.echo("Stopped.")
+
+    options = [
+        click.Option(["--host"], help="Address to listen on.  [default: 127.0.0.1]"),
+        click.Option(["--port"], type=int, help="Port to listen on.  [default: 8000]"),
+    ]
+    return click.Command(name, callback=command, params=list(options), help=about)
+
+
+_HEALTH = "/livez, /readyz and /metrics are on its port. Run as many as the load needs."
+
+COMMANDS = {
+    "ingest": _command("ingest", ingest, f"Run ingest alone: events come in over HTTP and go to Kafka. {_HEALTH}"),
+    "stager": _command(
+        "stager", stager, f"Run a stager alone: records go from Kafka, staged, to PostgreSQL. {_HEALTH}"
+    ),
+    "metrics": _command(
+        "metrics", metrics, f"Run metrics alone: answers for people and for Prometheus from PostgreSQL. {_HEALTH}"
+    ),
+}

@@ -1,0 +1,95 @@
+"""What a new store is given so that it can be used at once, and what `milepost up` says when it has started."""
+
+from importlib.metadata import version
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.journeys import templates
+from shared.runtime import embedded
+from shared.settings import Settings
+from shared.store import admin, reads
+from shared.store.engine import reading, writing
+from shared.store.port import Store
+from shared.store.reads import Project
+
+FIRST_JOURNEY = "lifecycle"
+
+
+class Secrets(NamedTuple):
+    """A write key and a query token, which nobody can be shown again."""
+
+    key: str
+    token: str
+
+
+async def first_project(database: AsyncEngine) -> Project:
+    """The project that commands mean if they name none: the oldest."""
+    async with reading(database) as db:
+        return (await reads.projects(db))[0]
+
+
+async def furnish(store: Store, database: AsyncEngine) -> None:
+    """Publishes the first journey if the project has none."""
+    project = (await first_project(database)).project
+    async with reading(database) as db:
+        known = await reads.journeys(db, project)
+    if not known:
+        await store.add_journey(project, FIRST_JOURNEY, templates.text(FIRST_JOURNEY))
+
+
+async def first_secrets(database: AsyncEngine) -> Secrets | None:
+    """A key and a token for a store that has never had any; None for one that has."""
+    project = (await first_project(database)).project
+    async with writing(database) as db:
+        if await admin.write_keys(db, revoked=True) or await admin.query_tokens(db, revoked=True):
+            return None
+        _, key = await admin.create_write_key(db, project, "first")
+        _, token = await admin.create_query_token(db, project, "first")
+    return Secrets(key, token)
+
+
+def greeting(url: str, settings: Settings, secrets: Secrets | None) -> str:
+    """What a person reads when the server has started."""
+    where = f", data in {settings.data.absolute()}" if embedded(settings) else ""
+    lines = [f"Milepost {version('milepost')} runs at {url}{where}. Ctrl-C stops it.", ""]
+    here = (
+        f" --data {settings.data}"
+        if embedded(settings) and settings.data != Settings.model_fields["data"].default
+        else ""
+    )
+    if secrets:
+        lines += _first_steps(url, *secrets)
+    else:
+        lines += [
+            "Keys and tokens are stored hashed and cannot be shown again; new ones are made by",
+            f"  milepost keys create NAME{here}      a write key, for sites and apps",
+            f"  milepost tokens create NAME{here}    a query token, for people",
+            "",
+        ]
+    lines += [
+        "Look:",
+        f"  {url}/    shows the stages, in a browser",
+        f"  milepost demo{here}    fills it with a simulated shop",
+        f"  milepost tail{here}    shows what comes in",
+    ]
+    return "\n".join(lines)
+
+
+def _first_steps(url: str, key: str, token: str) -> list[str]:
+    client = f"Client('{key}', host='{url}')"
+    return [
+        "These are shown only now:",
+        f"  write key    {key}    sends events",
+        f"  query token  {token}    asks questions",
+        "",
+        "Send a first event:",
+        f"  curl {url}/v1/track -u {key}: -H 'Content-Type: application/json' "
+        """-d '{"userId": "ann", "event": "Order Completed"}'""",
+        "or with Segment's SDK (pip install segment-analytics-python):",
+        f'  python -c "from segment.analytics.client import Client; c = {client}; '
+        "c.track('ben', 'Signed Up'); c.join()\"",
+        "Then ask where your customers are:",
+        f"  curl {url}/v1/journeys/{FIRST_JOURNEY}/stages -H 'Authorization: Bearer {token}'",
+        "",
+    ]
