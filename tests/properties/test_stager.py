@@ -19,7 +19,7 @@ from tests.oracle.identity import customers
 from tests.oracle.journey import derive
 from tests.oracle.ledger import known
 from tests.support.crashing import Crash, Crashing
-from tests.support.ledgers import Books, read_books, stage_as_known
+from tests.support.ledgers import Books, sqlite_books, stage_as_known
 from tests.support.staging import Staging, record_of, staging
 
 #: Thousands of small stores: in memory where there is such a folder, since not the disk is at stake here.
@@ -108,7 +108,7 @@ def run(given: list[dict[str, Any]], drive: Any, journeys: Sequence[str] = (JOUR
         with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             async with staging(Path(folder), journeys) as world:
                 now = await drive(world)
-                return read_books(Path(folder) / "store.db", now)
+                return sqlite_books(Path(folder) / "store.db", now)
 
     return asyncio.run(staged())
 

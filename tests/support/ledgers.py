@@ -1,9 +1,10 @@
-"""An independent reader of a SQLite store: plain SQL, no code of the store's."""
+"""An independent reader of a store: plain SQL, no code of the store's."""
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -22,49 +23,63 @@ class Books(NamedTuple):
     queued: int
 
 
-def read_books(path: Path, now: int) -> Books:
-    """Reads everything of the one journey in project 1."""
+Ask = Callable[[str], Iterable[Sequence[Any]]]
+"""Puts a question in SQL to the store that is being read."""
+
+
+def sqlite_books(path: Path, now: int) -> Books:
+    """The books of an embedded store."""
     with sqlite3.connect(path) as db:
-        (text,) = db.execute("select definition from journeys").fetchone()
-        definition = yaml.safe_load(text)
-        names = [stage["stage"] for stage in definition["stages"]] + [side["stage"] for side in definition["side"]]
+        return read_books(lambda sql: db.execute(sql).fetchall(), now)
 
-        def name(number: int) -> str | None:
-            return {-2: None, -1: "none"}.get(number) if number < 0 else names[number]
 
-        streams = {stream: ("anonymous" if kind else "user", value, customer) for kind, value, stream, customer in
-                   db.execute("select kind, value, stream, customer from identifiers")}  # fmt: skip
-        identifiers: dict[int, set[tuple[str, str]]] = {}
-        for kind, value, customer in streams.values():
-            if customer:
-                identifiers.setdefault(customer, set()).add((kind, value))
-        for device, user in db.execute("select stream, owner from links"):
-            kind, value, _ = streams[device]
-            identifiers.setdefault(streams[user][2], set()).add((kind, value))
-        moves: dict[frozenset[tuple[str, str]], list[Move]] = {}
-        for customer, count, status in db.execute("select customer, count, status from customers"):
-            facts: Counter[tuple[int, int, int, int]] = Counter()
-            for at, source, target, sign, seq in db.execute(
-                "select at, source, target, sign, rowid from ledger where customer = ? order by rowid", (customer,)
-            ):
-                facts[at, source, target, 0] += sign
-                assert seq
-            assert min(facts.values(), default=0) >= 0, "more was reversed than ever stood"
-            standing = chain([(at, source, target) for at, source, target, _ in facts.elements()])
-            if status == 2 or not count:
-                assert not standing, "a customer that is no more stands in a stage"
-            else:
-                moves[frozenset(identifiers[customer])] = [(at, name(a), name(b)) for at, a, b in standing]
-        populations: Counter[str | None] = Counter()
-        for stage, customers in db.execute(
-            "select stage, sum(customers) from populations where level = 0 group by stage having sum(customers) <> 0"
-        ):
-            populations[name(stage)] = customers
-        (staged,) = db.execute("select coalesce(sum(n), 0) from touchpoints").fetchone()
-        (duplicates,) = db.execute("select sum(duplicates) from positions").fetchone()
-        (quarantined,) = db.execute("select count(*) from quarantine").fetchone()
-        (queued,) = db.execute("select count(*) from queue").fetchone()
-        return Books(now, moves, populations, staged, duplicates, quarantined, queued)
+def read_books(ask: Ask, now: int) -> Books:
+    """Reads everything of the one journey in project 1."""
+    ((text,),) = ask("SELECT definition FROM journeys")
+    names = stage_names(text)
+
+    def name(number: int) -> str | None:
+        return {-2: None, -1: "none"}.get(number) if number < 0 else names[number]
+
+    streams = {
+        stream: ("anonymous" if kind else "user", value, customer)
+        for kind, value, stream, customer in ask("SELECT kind, value, stream, customer FROM identifiers")
+    }
+    identifiers: dict[int, set[tuple[str, str]]] = {}
+    for kind, value, customer in streams.values():
+        if customer:
+            identifiers.setdefault(customer, set()).add((kind, value))
+    for device, user in ask("SELECT stream, owner FROM links"):
+        kind, value, _ = streams[device]
+        identifiers.setdefault(streams[user][2], set()).add((kind, value))
+    facts: dict[int, Counter[tuple[int, int, int]]] = {}
+    for customer, at, source, target, sign in ask("SELECT customer, at, source, target, sign FROM ledger"):
+        facts.setdefault(customer, Counter())[at, source, target] += sign
+    moves: dict[frozenset[tuple[str, str]], list[Move]] = {}
+    for customer, count, status in ask("SELECT customer, count, status FROM customers"):
+        entries = facts.get(customer, Counter())
+        assert min(entries.values(), default=0) >= 0, "more was reversed than ever stood"
+        standing = chain(list(entries.elements()))
+        if status == 2 or not count:
+            assert not standing, "a customer that is no more stands in a stage"
+        else:
+            moves[frozenset(identifiers[customer])] = [(at, name(a), name(b)) for at, a, b in standing]
+    populations: Counter[str | None] = Counter()
+    for stage, customers in ask(
+        "SELECT stage, sum(customers) FROM populations WHERE level = 0 GROUP BY stage HAVING sum(customers) <> 0"
+    ):
+        populations[name(stage)] = int(customers)
+    ((staged,),) = ask("SELECT coalesce(sum(n), 0) FROM touchpoints")
+    ((duplicates,),) = ask("SELECT sum(duplicates) FROM positions")
+    ((quarantined,),) = ask("SELECT count(*) FROM quarantine")
+    ((queued,),) = ask("SELECT count(*) FROM queue")
+    return Books(now, moves, populations, int(staged), int(duplicates), quarantined, queued)
+
+
+def stage_names(definition: str) -> list[str]:
+    """The names of a journey's stages in the order of their numbers: the ordered ones, then those aside."""
+    parsed = yaml.safe_load(definition)
+    return [stage["stage"] for stage in parsed["stages"]] + [side["stage"] for side in parsed.get("side", ())]
 
 
 def chain(facts: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
@@ -81,8 +96,7 @@ def stage_as_known(path: Path, at: int, known_at: int) -> str | None:
     """The stage of the only customer at `at` as known at `known_at`; None for absent."""
     with sqlite3.connect(path) as db:
         (text,) = db.execute("select definition from journeys").fetchone()
-        definition = yaml.safe_load(text)
-        names = [stage["stage"] for stage in definition["stages"]] + [side["stage"] for side in definition["side"]]
+        names = stage_names(text)
         total: Counter[int] = Counter()
         for source, target, sign in db.execute(
             "select source, target, sign from ledger where at <= ? and recorded <= ?", (at, known_at)
