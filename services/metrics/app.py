@@ -7,10 +7,10 @@ from importlib.metadata import version
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.metrics import auth, errors
+from services.metrics import auth, body, errors
 from services.metrics.api import customers, history, journeys, stages, transitions, why
 from services.metrics.collector import Collector
 from services.metrics.pages.frame import Pages
@@ -24,8 +24,6 @@ from shared.store import reads
 from shared.store.engine import reading
 from shared.store.port import Store, StoreMismatch, StoreUnavailable
 
-#: Bytes of the largest body: a definition.
-BODY = 1 << 20
 #: Seconds that the store has to answer whether it is there.
 PATIENCE = 3.0
 #: Seconds for which a browser keeps a token.
@@ -60,7 +58,6 @@ def build_metrics(
         docs_url=None,  # the viewers that FastAPI brings load their code from elsewhere
         redoc_url=None,
         responses=errors.RESPONSES,
-        max_body_size=BODY,
     )
     errors.install(app)
     asked = auth.asked(service)
@@ -74,14 +71,14 @@ def build_metrics(
 
 
 def _health(service: Service) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(tags=["health"])
 
-    @routes.get("/livez")
+    @routes.get("/livez", summary="Whether the process runs")
     async def live() -> dict[str, str]:
         return {"status": "ok"}
 
-    @routes.get("/readyz")
-    async def ready() -> Response:
+    @routes.get("/readyz", summary="Whether questions can be expected to be answered now")
+    async def ready() -> dict[str, str]:
         try:
             async with asyncio.timeout(PATIENCE):
                 await service.store.check()
@@ -90,17 +87,21 @@ def _health(service: Service) -> APIRouter:
         except (StoreUnavailable, TimeoutError):
             reason = "the store cannot be reached"
         else:
-            return JSONResponse({"status": "ok"})
-        return JSONResponse({"code": "not_ready", "message": reason}, 503)
+            return {"status": "ok"}
+        raise errors.Refused(503, "not_ready", reason)
 
     return routes
 
 
 def _scrape(service: Service, registries: Sequence[telemetry.Source]) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(tags=["health"])
     collector = Collector(service, lambda: time.time_ns() // 1000)
 
-    @routes.get("/metrics")
+    @routes.get(
+        "/metrics",
+        summary="Metrics in Prometheus's text format",
+        response_class=PlainTextResponse,
+    )
     async def metrics() -> Response:
         page = telemetry.exposition(*registries, telemetry.Families(await collector.families()))
         return Response(page, media_type=telemetry.CONTENT_TYPE)
@@ -129,7 +130,7 @@ def _pages(service: Service) -> APIRouter:
     @routes.post("/")
     async def sign(request: Request) -> Response:
         """Keeps the token given in a cookie; an empty one signs out."""
-        form = parse_qs((await request.body()).decode("latin-1"))
+        form = parse_qs((await body.read(request)).decode("latin-1"))
         token = form.get("token", [""])[0].strip()
         if token and await auth.project_of(service, token) is None:
             return pages.sign_in(languages.words(request.headers.get("accept-language")), wrong=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from services.metrics import body
 from services.metrics.api.answers import Answer, spelt_clock
 from services.metrics.auth import Asked
 from services.metrics.errors import Error, Refused
@@ -104,7 +105,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
     )
     async def add(request: Request, response: Response, asker: Annotated[Asker, Depends(asked)]) -> Added:
         """The body is the definition's YAML. Every customer is then derived by it, which may take a while."""
-        text, definition = _read(await request.body())
+        text, definition = _read(await body.read(request))
         project = asker.project.project
         async with reading(service.database) as db:
             rows = {row.name: row for row in newest(await reads.journeys(db, project))}
@@ -118,9 +119,9 @@ def router(service: Service, asked: Asked) -> APIRouter:
     return routes
 
 
-def _read(body: bytes) -> tuple[str, Definition]:
+def _read(sent: bytes) -> tuple[str, Definition]:
     try:
-        text = body.decode("utf-8-sig")
+        text = sent.decode("utf-8-sig")
         return text, load(text)
     except UnicodeDecodeError:
         problem = {
