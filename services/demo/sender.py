@@ -13,10 +13,31 @@ BATCH = 250
 #: A request is given up after so many attempts, with pauses that double up to MAX_PAUSE seconds.
 ATTEMPTS = 8
 MAX_PAUSE = 10.0
+#: So many half seconds may pass until a server knows a new key.
+KNOWN = 20
 
 
 class SendFailed(Exception):
     """The server could not be reached, or refused what was sent. Names the address and the remedy."""
+
+
+async def reach(client: httpx.AsyncClient, key: str) -> None:
+    """Waits until the server knows the key, which takes some seconds after it was made. Raises SendFailed."""
+    for _ in range(KNOWN):
+        try:
+            response = await client.get(f"/v1/projects/{key}/settings")
+        except httpx.TransportError as failure:
+            raise SendFailed(
+                f"No server answers at {client.base_url} ({failure}): start one with `milepost up`, "
+                "or name another with --url."
+            ) from None
+        if response.status_code == 200:
+            return
+        await asyncio.sleep(0.5)
+    raise SendFailed(
+        f"The server at {client.base_url} does not know the write key: it may work on another folder. "
+        "Name that with --data, or give a key and a token of its own with --key and --token."
+    )
 
 
 async def send(
@@ -47,13 +68,11 @@ async def _post(client: httpx.AsyncClient, key: str, batch: list[Message]) -> di
             if response.status_code == 200:
                 return dict(response.json())
             trouble = f"it answered {response.status_code}: {_message(response)}"
-            if response.status_code == 401:
-                raise SendFailed("The write key is not known there: make one with `milepost keys create NAME`.")
             if response.status_code not in (429, 503):
                 break
             pause = float(response.headers.get("Retry-After", pause))
         await asyncio.sleep(min(pause, MAX_PAUSE))
-    raise SendFailed(f"{client.base_url} did not take the events: {trouble}. Is `milepost up` running there?")
+    raise SendFailed(f"The server at {client.base_url} did not take the events: {trouble}")
 
 
 def _message(response: httpx.Response) -> str:

@@ -43,11 +43,17 @@ class Arrival(NamedTuple):
 
 def shop(seed: int, now: int, customers: int, months: int) -> Iterator[Message]:
     """Everything that the shop's customers did in the months before `now`."""
+    for _, messages in crowds(seed, now, customers, months):
+        yield from messages
+
+
+def crowds(seed: int, now: int, customers: int, months: int) -> Iterator[tuple[int, list[Message]]]:
+    """The same, cut into crowds: how many customers, and what they did."""
     for first in range(0, customers, CROWD):
         crowd = range(first, min(first + CROWD, customers))
         arrivals = [arrival for number in crowd for arrival in history(seed, now, months, number)]
         arrivals.sort(key=lambda arrival: arrival.at)
-        yield from (arrival.message for arrival in arrivals)
+        yield len(crowd), [arrival.message for arrival in arrivals]
 
 
 def history(seed: int, now: int, months: int, number: int) -> list[Arrival]:
