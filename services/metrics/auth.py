@@ -32,7 +32,7 @@ async def project_of(service: Service, token: str) -> Project | None:
 def asked(service: Service) -> Asked:
     """The dependency of every question."""
     bearer = HTTPBearer(
-        scheme_name="query token", description="`milepost tokens create NAME` makes one", auto_error=False
+        scheme_name="query_token", description="`milepost tokens create NAME` makes one", auto_error=False
     )
 
     async def asker(
