@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.log.gather import Budget, Lane
-from shared.log.kafka_reader import join_group
+from shared.log.kafka_reader import join_group, look_on
 from shared.log.kafka_topic import check_kafka, setup_kafka
 from shared.log.port import Entry, LogUnavailable, Reader, partition_of
 from shared.settings import Settings
@@ -133,6 +133,9 @@ class KafkaLog:
     def reader(self, name: str) -> AbstractAsyncContextManager[Reader]:
         """Joins the consumer group `<topic>.stager`; returns once the group has assigned partitions."""
         return join_group(self, self._settings.topic, f"{self._settings.topic}.stager", self._client(name))
+
+    def onlooker(self) -> AbstractAsyncContextManager[Reader]:
+        return look_on(self, self._settings.topic, self.partitions, self._client("onlooker"))
 
     def _client(self, name: str) -> dict[str, Any]:
         """What all clients have in common. A silent broker is given up in half an append's deadline."""

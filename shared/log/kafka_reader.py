@@ -25,6 +25,13 @@ HINT = 5.0
 #: How long leaving the group may take, in seconds.
 LEAVE = 5.0
 
+FETCHING = {
+    "enable_auto_commit": False,
+    "auto_offset_reset": "none",
+    "max_partition_fetch_bytes": PARTITION_BYTES,
+    "fetch_max_bytes": FETCH_BYTES,
+}
+
 Fetched = dict[TopicPartition, list[Any]]
 
 
@@ -41,30 +48,44 @@ async def join_group(log: Bounds, topic: str, group: str, client: dict[str, Any]
     """Joins the group, and leaves it at the end. Raises LogUnavailable."""
     consumer = AIOKafkaConsumer(
         **client,
+        **FETCHING,
         group_id=group,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
         # The sticky assignor shares state between consumers of one process.
         partition_assignment_strategy=(RoundRobinPartitionAssignor,),
         # A member may be in the middle of a long batch.
         rebalance_timeout_ms=60_000,
         # A member learns that the group is changing from its heartbeat's answer.
         heartbeat_interval_ms=1000,
-        max_partition_fetch_bytes=PARTITION_BYTES,
-        fetch_max_bytes=FETCH_BYTES,
     )
     reader = KafkaReader(log, topic, consumer)
     consumer.subscribe([topic], listener=_Listener(reader))
-    try:
-        try:
-            await consumer.start()
-        except KafkaError as error:
-            raise LogUnavailable(f"Kafka at {client['bootstrap_servers']}: {error}") from error
+    async with _started(consumer, client):
         hints = asyncio.create_task(reader.hint())
         try:
             yield reader
         finally:
             hints.cancel()
+
+
+@asynccontextmanager
+async def look_on(log: Bounds, topic: str, partitions: int, client: dict[str, Any]) -> AsyncIterator[Reader]:
+    """Reads all partitions, in no group. Raises LogUnavailable."""
+    consumer = AIOKafkaConsumer(**client, **FETCHING, group_id=None)
+    reader = KafkaReader(log, topic, consumer)
+    async with _started(consumer, client):
+        consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
+        reader.assign(frozenset(range(partitions)))
+        yield reader
+
+
+@asynccontextmanager
+async def _started(consumer: Any, client: dict[str, Any]) -> AsyncIterator[None]:
+    try:
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            raise LogUnavailable(f"Kafka at {client['bootstrap_servers']}: {error}") from error
+        yield
     finally:
         await _leave(consumer)
 

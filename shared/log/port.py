@@ -95,6 +95,10 @@ class Log(Protocol):
         """Joins the stager's group under a member name, for as long as the context lasts."""
         ...
 
+    def onlooker(self) -> AbstractAsyncContextManager[Reader]:
+        """Reads every partition without joining the group: nobody's work is disturbed."""
+        ...
+
     async def healthy(self) -> None:
         """Returns if appends can be expected to succeed now; raises LogUnavailable with the reason."""
         ...

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from itertools import takewhile
 from pathlib import Path
 
@@ -122,6 +122,9 @@ class SqliteLog:
     async def reader(self, name: str) -> AsyncIterator[Reader]:
         """Every member is assigned all partitions: the store's epochs decide between two."""
         yield _SqliteReader(frozenset(range(self.partitions)), self._reader, self._appended)
+
+    def onlooker(self) -> AbstractAsyncContextManager[Reader]:
+        return self.reader("onlooker")
 
     async def trim(self, positions: dict[int, int]) -> int:
         """Drops values older than the retention that lie before these positions; returns how many.

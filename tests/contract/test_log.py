@@ -162,6 +162,25 @@ async def test_a_reader_sees_what_another_instance_appends(backend: Backend) -> 
         assert sorted(flat(await read_all(reader, await ends_of(log)))) == sorted(v for _, v in numbered(50))
 
 
+async def test_an_onlooker_reads_everything_and_takes_nothing_away(backend: Backend) -> None:
+    """While a member works on all partitions, an onlooker reads them all too, and the member keeps them."""
+    every = frozenset(range(4))
+
+    async def assigned(member: Reader) -> bool:
+        await member.wait(0.1)
+        return member.assigned() == every
+
+    async with backend.open() as log, log.reader("a") as member:
+        await log.append(numbered(50))
+        await eventually(partial(assigned, member))
+        async with log.onlooker() as onlooker:
+            assert onlooker.assigned() == every
+            found = await read_all(onlooker, await ends_of(log))
+            assert sorted(flat(found)) == sorted(value for _, value in numbered(50))
+            assert await assigned(member)
+        assert await read_all(member, await ends_of(log)) == found
+
+
 async def test_two_processes_append_at_once(backend: Backend, processes: Processes) -> None:
     """A child process and this one append for a while; both make progress and nothing of either is missing."""
     async with backend.open() as log:
