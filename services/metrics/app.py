@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.metrics import auth, body, errors
 from services.metrics.api import customers, history, journeys, stages, transitions, why
 from services.metrics.collector import Collector
-from services.metrics.pages.frame import Pages
+from services.metrics.pages.frame import ICON, Pages
 from services.metrics.pages.overview import overview
 from services.metrics.pages.words import Languages
 from services.metrics.service import Service, newest
@@ -126,6 +126,10 @@ def _pages(service: Service) -> APIRouter:
             counted = [await stages.count(service, db, row, accept) for row in rows]
             clock, behind = await reads.freshness(db), await reads.behind(db, project.project)
         return overview(pages, words, project, counted, clock, behind)
+
+    @routes.get("/favicon.ico")
+    async def icon() -> Response:
+        return Response(ICON, media_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
 
     @routes.post("/")
     async def sign(request: Request) -> Response:

@@ -1,33 +1,19 @@
 """A real Prometheus scrapes two replicas of the metrics service."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 from shared import telemetry
-from tests.support.asking import Site, record, site
+from tests.support.asking import Site, record, served, site
 from tests.support.processes import eventually
 from tests.support.prometheus import Prometheus
 
 GAUGE = 'milepost_stage_customers{project="default",journey="shop",stage="visitor"}'
 MOVES = 'milepost_transitions_total{project="default",journey="shop",from="absent",to="visitor",cause="live"}'
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """The app on a port of this machine; gives host:port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-        serving = asyncio.create_task(server.serve([listener]))
-        await eventually(lambda: server.started)
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await serving
 
 
 def replica(shop: Site, accepted: int) -> FastAPI:

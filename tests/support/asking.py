@@ -1,5 +1,7 @@
 """The metrics service as its users meet it: a real stager fills a real store, HTTP asks."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -8,6 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,6 +24,7 @@ from shared.store import admin, postgres, sqlite
 from shared.store.engine import engine, writing
 from shared.store.port import Store
 from shared.store.schema import setup
+from tests.support.processes import eventually
 from tests.support.staging import Driven, Staging
 
 PARTITIONS = 3
@@ -86,6 +90,20 @@ def client(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://milepost", headers=headers)
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """The app on a port of this machine; gives host:port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            await eventually(lambda: server.started)
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
 
 
 @asynccontextmanager
