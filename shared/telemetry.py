@@ -114,6 +114,13 @@ EVENTS = Counter(
     values=("accepted", "refused"),
     stored=("staged", "duplicate", "dead_letter", "lost"),
 )
+REFUSED = Counter(
+    "milepost_refused_total",
+    "events",
+    "Events and requests that were refused, by the code of the answer.",
+    "ingest",
+    ("code",),
+)
 LOG_LAG = Gauge(
     "milepost_log_lag_records", "records", "Records on the log that are not staged yet.", "store", ("partition",)
 )
@@ -149,6 +156,13 @@ TIMERS_DUE = Gauge(
 # --- How the processes are --------------------------------------------------------------------------------------
 
 BUILD_INFO = Gauge("milepost_build_info", "1", "The version that runs.", "process", ("version",))
+INGEST_SECONDS = Histogram(
+    "milepost_ingest_seconds",
+    "seconds",
+    "Time from a request's arrival to its answer, for requests with events.",
+    "ingest",
+)
+INGEST_BYTES = Counter("milepost_ingest_bytes_total", "bytes", "Bodies of requests with events, unpacked.", "ingest")
 STORE_UP = Gauge(
     "milepost_store_up",
     "1 or 0",
