@@ -1,7 +1,7 @@
 """The parts of a running process: its log and store, its folder, its signals, its tasks.
 
-The one place where adapters are chosen: a server named in the settings, else a SQLite file in the data folder. An
-adapter is imported when it is chosen, so that the embedded product does not carry the drivers of the others.
+The one place where adapters are chosen: a server named in the settings, else a SQLite file in the data folder. The
+servers' adapters are imported when they are chosen, so that the embedded product does not carry their drivers.
 """
 
 import asyncio
@@ -10,21 +10,26 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.log.port import Log
+from shared.log.port import Log, LogUnavailable
+from shared.log.sqlite import SqliteLog, open_sqlite_log
 from shared.settings import Settings
-from shared.store.engine import engine
-from shared.store.port import Store
+from shared.store import reads, sqlite
+from shared.store.engine import engine, reading
+from shared.store.port import Store, StoreUnavailable
 from shared.store.schema import setup
 
 #: Something that runs until the event is set, and then ends what it has begun and returns.
 Work = Callable[[asyncio.Event], Awaitable[None]]
 
 DAY_SECONDS = 86_400
+#: Seconds between two looks for what an embedded log need not keep any longer.
+TRIM_SECONDS = 600.0
 
 _logger = logging.getLogger(__name__)
 
@@ -43,8 +48,6 @@ def open_log(settings: Settings) -> AbstractAsyncContextManager[Log]:
         from shared.log.kafka import open_kafka_log
 
         return open_kafka_log(settings)
-    from shared.log.sqlite import open_sqlite_log
-
     return open_sqlite_log(
         folder(settings) / "log.sqlite",
         settings.partitions,
@@ -59,8 +62,6 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The store that the settings name, of this version. Raises StoreMismatch or StoreUnavailable."""
     address = store_address(settings)
     if isinstance(address, Path):
-        from shared.store import sqlite
-
         opening: AbstractAsyncContextManager[Store] = sqlite.open(address, settings.lease)
     else:
         from shared.store import postgres
@@ -112,6 +113,23 @@ def folder(settings: Settings) -> Path:
     """The data folder, made (for its owner only) if it is not there."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return settings.data
+
+
+def retention(log: Log, database: AsyncEngine) -> dict[str, Work]:
+    """The task that drops what is old and staged from an embedded log; Kafka does that for itself."""
+    return {"the log's retention": partial(_trim, log, database)} if isinstance(log, SqliteLog) else {}
+
+
+async def _trim(log: SqliteLog, database: AsyncEngine, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            async with reading(database) as db:
+                positions = await reads.positions(db)
+            await log.trim({one.partition: one.position for one in positions})
+        except (LogUnavailable, StoreUnavailable) as error:
+            _logger.warning("the log keeps what is old for longer: %s", error)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TRIM_SECONDS)
 
 
 @contextmanager

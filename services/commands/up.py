@@ -11,7 +11,18 @@ from services.commands.serving import address, data_option, listen, run, server,
 from services.commands.welcome import first_secrets, furnish, greeting
 from services.ingest.side import describe
 from services.metrics.app import build_metrics
-from shared.runtime import embedded, folder, make, open_database, open_log, open_store, run_until, signals, sole_server
+from shared.runtime import (
+    embedded,
+    folder,
+    make,
+    open_database,
+    open_log,
+    open_store,
+    retention,
+    run_until,
+    signals,
+    sole_server,
+)
 from shared.settings import Settings, load
 from shared.telemetry import registry
 
@@ -51,11 +62,10 @@ async def _up(settings: Settings) -> None:
         ingest = await front(log, database, settings, counts, rest)
         stop = opened.enter_context(signals())
         click.echo(greeting(address(settings, listener), settings, secrets))
-        tasks = {"the HTTP server": server(ingest.app, listener, settings.drain)}
-        try:
-            await run_until(stop, settings.drain, tasks | stager(log, store, settings, counts) | ingest.tasks)
-        finally:
-            await ingest.refusals.flush()
+        opened.push_async_callback(ingest.refusals.flush)
+        serving = {"the HTTP server": server(ingest.app, listener, settings.drain)}
+        beside = stager(log, store, settings, counts) | ingest.tasks | retention(log, database)
+        await run_until(stop, settings.drain, serving | beside)
 
 
 COMMANDS = {"up": up}

@@ -3,6 +3,7 @@
 Every function takes a connection from `engine.reading`. They read whole tables: minutes, on a large store.
 """
 
+from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, case, func, select
@@ -29,6 +30,26 @@ async def touchpoints(db: AsyncConnection) -> dict[int, int]:
     rows = tables.touchpoints.c
     found = await db.execute(select(rows.project, func.sum(rows.n)).group_by(rows.project))
     return {project: int(n) for project, n in found}
+
+
+async def bodies(db: AsyncConnection) -> AsyncIterator[bytes]:
+    """The body of every row of touchpoints (`shared.events.unpack`)."""
+    async for row in await db.stream(select(tables.touchpoints.c.body)):
+        yield row[0]
+
+
+async def dead_letters(db: AsyncConnection) -> dict[int, int]:
+    """Dead letters, by partition."""
+    rows = tables.dead_letters.c
+    found = await db.execute(select(rows.partition, func.count()).group_by(rows.partition))
+    return {row[0]: row[1] for row in found}
+
+
+async def states(db: AsyncConnection) -> AsyncIterator[tuple[int, bytes]]:
+    """(project, packed tracks) of every customer that is not merged into another."""
+    rows = tables.customers.c
+    async for row in await db.stream(select(rows.project, rows.states).where(rows.status != MERGED)):
+        yield row[0], row[1]
 
 
 async def customers(db: AsyncConnection) -> dict[int, int]:
