@@ -130,15 +130,21 @@ async def moves(
     db: AsyncConnection, project: int, version: int, since: int | None = None, until: int | None = None
 ) -> dict[tuple[int, int], int]:
     """How many moves of the period (both ends included; until now) stand, by (source, target)."""
-    rows = tables.ledger.c
-    net = func.sum(rows.sign)
-    found = await db.execute(
-        select(rows.source, rows.target, net)
-        .where(*_period(project, version, since, until))
-        .group_by(rows.source, rows.target)
-        .having(net != 0)
-    )
-    return {(source, target): int(n) for source, target, n in found}
+    rows, rolled = tables.ledger.c, tables.flows.c
+    period = _period(project, version, since, until)
+    parts = [select(rows.source, rows.target, func.sum(rows.sign)).where(*period).group_by(rows.source, rows.target)]
+    if since is None and until is None:  # everything but what lies ahead
+        ahead = (rows.project == project, rows.version == version, rows.at > time.time_ns() // 1000)
+        parts = [
+            select(rolled.source, rolled.target, func.sum(rolled.sign * rolled.n))
+            .where(rolled.project == project, rolled.version == version)
+            .group_by(rolled.source, rolled.target),
+            select(rows.source, rows.target, -func.sum(rows.sign)).where(*ahead).group_by(rows.source, rows.target),
+        ]
+    total = dict[tuple[int, int], int]()
+    for source, target, n in await db.execute(union_all(*parts)):
+        total[source, target] = total.get((source, target), 0) + int(n)
+    return {move: n for move, n in total.items() if n}
 
 
 async def transitions(
@@ -246,9 +252,11 @@ async def dead_letter_count(db: AsyncConnection) -> int:
 async def backlog(db: AsyncConnection, project: int) -> Backlog:
     """What a project waits for."""
     timers = tables.timers.c
+    writers = select(tables.positions.c.partition)  # each has its timers in order of time
+    due = and_(timers.project == project, timers.writer.in_(writers), timers.due < await freshness(db))
     return Backlog(
         await _count(db, tables.queue, tables.queue.c.project == project),
-        await _count(db, tables.timers, and_(timers.project == project, timers.due < await freshness(db))),
+        await _count(db, tables.timers, due),
         await _count(db, tables.quarantine, tables.quarantine.c.project == project),
         await _count(db, tables.rejections, tables.rejections.c.project == project),
     )

@@ -123,6 +123,7 @@ async def test_pages_of_transitions_are_what_stands(
             page, before = await reads.transitions(db, 1, version, since, until, before, limit)
             pages.append(page)
         moves = await reads.moves(db, 1, version, since, until)
+        assert await reads.moves(db, 1, version) == await reads.moves(db, 1, version, until=microseconds())
     items = [row for page in pages for row in page]
     assert Counter((row.customer, row.at, row.source, row.target) for row in items) == expected
     assert [(row.at, row.customer) for row in items] == sorted(((row.at, row.customer) for row in items), reverse=True)
