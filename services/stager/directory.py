@@ -78,7 +78,7 @@ class Directory:
                 self._changes.identifiers[i] = (project_, kind, value, stream, customer)
                 break
         else:
-            self._changes.owners.append((project, stream, customer))
+            self._changes.owners[project, stream] = customer
 
     async def load_links(self, devices: Iterable[tuple[int, int]]) -> None:
         """Reads the links of many (project, device) at once."""

@@ -205,7 +205,7 @@ class Changes:
     identifiers: list[tuple[int, int, str, int, int]] = field(
         default_factory=list
     )  # project, kind, value, stream, customer
-    owners: list[tuple[int, int, int]] = field(default_factory=list)  # update: project, stream → customer
+    owners: dict[tuple[int, int], int] = field(default_factory=dict)  # update: (project, stream) → customer
     new_customers: list[CustomerRow] = field(default_factory=list)
     customers: list[CustomerRow] = field(default_factory=list)  # update, guarded by revision
     links: list[LinkRow] = field(default_factory=list)

@@ -99,7 +99,7 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
         "unqueued": sorted(changes.unqueued),
         "born": changes.new_customers,
         "identifiers": sorted(changes.identifiers),
-        "owners": sorted(changes.owners),
+        "owners": sorted((*stream, customer) for stream, customer in changes.owners.items()),
         "links": changes.links,
         "emails": sorted(changes.emails),
         "touchpoints": changes.history,

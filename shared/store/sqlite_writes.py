@@ -125,7 +125,7 @@ def _people(db: sqlite3.Connection, changes: Changes) -> None:
     _insert(db, tables.identifiers, sorted(changes.identifiers))
     db.executemany(
         "UPDATE identifiers SET customer = ? WHERE project = ? AND stream = ?",
-        [(customer, project, stream) for project, stream, customer in changes.owners],
+        [(customer, *stream) for stream, customer in changes.owners.items()],
     )
     _insert(db, tables.links, changes.links)
     _insert(db, tables.emails, changes.emails, "ON CONFLICT DO NOTHING")

@@ -60,6 +60,13 @@ class Staging:
     def __init__(self, log: SqliteLog, store: Store, stack: AsyncExitStack) -> None:
         self.log, self.store, self._stack = log, store, stack
 
+    @classmethod
+    @asynccontextmanager
+    async def over(cls, log: SqliteLog, store: Store) -> AsyncIterator["Staging"]:
+        """Over a log and a store that are open."""
+        async with AsyncExitStack() as stack:
+            yield cls(log, store, stack)
+
     async def append(self, records: Sequence[Record]) -> None:
         """Accepts records, in this order."""
         if records:
@@ -74,10 +81,12 @@ class Staging:
 
 
 class Driven(Stager):
-    """A stager whose steps the test takes."""
+    """A stager whose steps the test takes. Its group gives it the partitions in `owned`."""
+
+    owned = frozenset(range(PARTITIONS))
 
     def __init__(self, session: Session, reader: Reader, settings: Settings) -> None:
-        super().__init__(session, reader, settings, Telemetry(CollectorRegistry()), "test")
+        super().__init__(session, _Member(reader, self), settings, Telemetry(CollectorRegistry()), "test")
 
     async def stage_all(self) -> None:
         """Stages everything on the log, without looking at the clock."""
@@ -104,6 +113,17 @@ class Driven(Stager):
         await self.stage_all()
         while await self._tick():
             pass
+
+
+class _Member:
+    """A reader that is assigned what its stager owns."""
+
+    def __init__(self, reader: Reader, stager: Driven) -> None:
+        self._stager = stager
+        self.read, self.ends, self.wait = reader.read, reader.ends, reader.wait
+
+    def assigned(self) -> frozenset[int]:
+        return self._stager.owned
 
 
 @asynccontextmanager
