@@ -8,8 +8,10 @@ import asyncio
 import json
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from shared.log.gather import Budget, Lane
 from shared.log.port import Chunk, Entry, LogUnavailable, PositionLost, Reader, partition_of
 from shared.log.sqlite_file import Connection, begin, ends, prepare
 
-Values = dict[int, list[bytes]]
+Values = defaultdict[int, list[bytes]]
 
 #: The most values in one row, so that reading a few does not unpack very many.
 SLICE = 1000
@@ -75,7 +77,7 @@ class SqliteLog:
             clock,
         )
         self._budget = Budget(append_bytes)
-        self._lane: Lane[Values] = Lane(dict, self._write, self._budget, append_deadline)
+        self._lane: Lane[Values] = Lane(partial(defaultdict, list), self._write, self._budget, append_deadline)
         self._writer = Connection(path, "log-writer")
         self._reader = Connection(path, "log-reader")
         self._appended = asyncio.Event()
@@ -95,16 +97,11 @@ class SqliteLog:
     async def append(self, entries: Sequence[Entry]) -> None:
         if not entries:
             return
-        size = sum(len(entry.value) for entry in entries)
+        size = sum([len(value) for _, value in entries])
         self._take(size)
         content, partitions = self._lane.content, self.partitions
         for key, value in entries:
-            partition = partition_of(key, partitions)
-            values = content.get(partition)
-            if values is None:
-                content[partition] = [value]
-            else:
-                values.append(value)
+            content[partition_of(key, partitions)].append(value)
         await self._durable(size)
 
     async def healthy(self) -> None:

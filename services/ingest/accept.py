@@ -1,0 +1,245 @@
+"""What is taken and what is refused: an event as sent becomes a record, or a reason.
+
+Numbers given as identifiers become text; what is empty counts as absent. Everything else that is wrong is refused.
+"""
+
+from hashlib import blake2b
+from typing import NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from services.ingest.protocols.repair import DEPTH, depth
+from services.ingest.protocols.segment import Event, Identifier, read_event
+from services.ingest.refusals import Refusal, Refused
+from services.ingest.times import corrected, instant
+from shared.events import EMPTY, TYPES, Record, encode
+from shared.log.port import Entry
+
+Raw = msgspec.Raw
+
+#: The longest identifier, in bytes of UTF-8, and the longest message id, in characters.
+ID_BYTES = 512
+MESSAGE_ID_CHARACTERS = 99
+#: The longest event or page name, in bytes of UTF-8.
+NAME_BYTES = 512
+
+#: Texts of up to so many characters are short enough, whatever the characters are.
+SHORT = ID_BYTES // 4
+
+#: A free-form part of up to so many bytes may be null; one of up to so many cannot be too deep, as each level takes
+#: two brackets.
+NULL, FLAT = len(b"null"), 2 * DEPTH
+#: How JSON writes NUL, and what to look for first, since one byte is found much faster than six.
+NUL, BACKSLASH = rb"\u0000", b"\\"
+_KINDS = frozenset(TYPES)
+
+
+class Arrival(NamedTuple):
+    """What the events of one request have in common; times are in microseconds.
+
+    `type` is that of the route, if it has one; `sent` is when the whole request was sent; `context` is merged into
+    each event's own.
+    """
+
+    project: int
+    key: int
+    received: int
+    event_bytes: int
+    type: str | None = None
+    sent: int | None = None
+    context: dict[str, Raw] | None = None
+    imported: bool = False
+
+
+def accept(event: Event, arrival: Arrival) -> Entry:
+    """The event's record as it goes to the log. Raises Refused."""
+    record = to_record(event, arrival)
+    return Entry((record.user or record.anonymous or "").encode(), finished(record, arrival.event_bytes))
+
+
+def accept_line(raw: bytes, project: int, key: int, now: int, event_bytes: int = 32 << 10) -> Record | Refusal:
+    """One line of an import; `now` is the time of importing, in microseconds.
+
+    The line says itself when it was received: at `receivedAt`, else at its own time, but not after `now`. Its
+    `timestamp` is taken as it is, unless `originalTimestamp`, `sentAt` and `receivedAt` tell the corrected one. A line
+    without a message id gets one made of its bytes, so that importing it again changes nothing.
+    """
+    arrival = Arrival(project, key, now, event_bytes, imported=True)
+    try:
+        event = read_event(raw)
+        received = None if event.received_at is None else instant(_text(event.received_at), "receivedAt")
+        if event.original_timestamp is None or event.sent_at is None or received is None:
+            event.sent_at = None
+            event.timestamp = event.timestamp or event.original_timestamp
+        else:
+            event.timestamp = event.original_timestamp
+        if received is None and event.timestamp is not None:
+            received = instant(event.timestamp, "timestamp")
+        if event.message_id is None or event.message_id == "":
+            event.message_id = blake2b(raw, digest_size=16).hexdigest()
+        arrival = arrival._replace(received=now if received is None else min(received, now))
+        record = to_record(event, arrival)
+        finished(record, event_bytes)
+    except Refused as refused:
+        return Refusal(project, key, now, 0, refused.code, refused.field, str(refused))
+    return record
+
+
+def to_record(event: Event, arrival: Arrival) -> Record:
+    """The record of an event, not `finished` yet. Raises Refused.
+
+    Written so that the usual event calls little: the helpers see what is out of the ordinary.
+    """
+    project, key, received, _, kind, sent, common, imported = arrival
+    kind = kind or event.type
+    if kind not in _KINDS:
+        raise _unknown_type(kind)
+    user, anonymous, previous, group, name = event.user_id, event.anonymous_id, None, None, None
+    if user is not None and (type(user) is not str or not 0 < len(user) <= SHORT):
+        user = _identifier(user, "userId")
+    if anonymous is not None and (type(anonymous) is not str or not 0 < len(anonymous) <= SHORT):
+        anonymous = _identifier(anonymous, "anonymousId")
+    if user is None and anonymous is None:
+        raise Refused("missing_id", "userId", "The event says of nobody: send userId, anonymousId, or both.")
+    if kind == "track":
+        name = event.event
+        if not name or len(name) > SHORT or name.isspace():
+            name = _name(name, "event")
+            if name is None:
+                raise Refused("missing_event", "event", "A track event needs a name: send it as event.")
+    elif kind == "page" or kind == "screen":
+        name = _name(event.name, "name")
+    elif kind == "alias":
+        previous = _identifier(event.previous_id, "previousId")
+        if previous is None or user is None:
+            field = "userId" if previous else "previousId"
+            raise Refused("missing_id", field, "An alias needs both previousId and userId: send the two that are one.")
+    elif kind == "group":
+        group = _identifier(event.group_id, "groupId")
+    message_id = event.message_id
+    if type(message_id) is not str or not 0 < len(message_id) <= MESSAGE_ID_CHARACTERS:
+        message_id = _message_id(event)
+    said = event.timestamp or event.original_timestamp
+    at, clamped = received, False
+    if said:
+        if event.sent_at:
+            sent = instant(event.sent_at, "sentAt")
+        at, clamped = corrected(instant(said, "timestamp"), sent, received)
+    properties, traits, context = event.properties, event.traits, event.context
+    if not NULL < len(properties) <= FLAT:
+        properties = _object(properties)
+    if traits is not EMPTY:
+        traits = _object(traits)
+    if not NULL < len(context) <= FLAT:
+        context = _object(context)
+    if common:
+        context = _merged(common, context)
+    return Record(
+        project,
+        message_id,
+        kind,
+        at,
+        received,
+        user,
+        anonymous,
+        previous,
+        group,
+        name,
+        properties,
+        traits,
+        context,
+        key,
+        clamped,
+        imported,
+    )
+
+
+def finished(record: Record, limit: int) -> bytes:
+    """The record as a value of the log. Raises Refused if it is too large, or names somebody or something with a NUL,
+    which databases cannot keep as text."""
+    value = encode(record)
+    if len(value) > limit:
+        raise Refused("event_too_large", "", f"The event has {len(value)} bytes, more than {limit}: send less in it.")
+    if BACKSLASH in value and NUL in value:
+        named = {
+            "messageId": record.id,
+            "userId": record.user,
+            "anonymousId": record.anonymous,
+            "previousId": record.previous,
+            "groupId": record.group,
+            "event" if record.type == "track" else "name": record.name,
+        }
+        for field, text in named.items():
+            if text and "\0" in text:
+                raise Refused("invalid_text", field, f"{field} has a NUL character: send it without.")
+    return value
+
+
+def _unknown_type(kind: str | None) -> Refused:
+    if kind:
+        return Refused("unknown_type", "type", f"type must be one of {', '.join(TYPES)}.")
+    return Refused("missing_type", "type", f"type is missing: send one of {', '.join(TYPES)}.")
+
+
+def _identifier(value: Identifier, field: str) -> str | None:
+    if not value and value != 0:
+        return None
+    text = value if type(value) is str else _number(value)
+    if len(text) * 4 > ID_BYTES and len(text.encode()) > ID_BYTES:
+        raise Refused("id_too_long", field, f"{field} is longer than {ID_BYTES} bytes: send a shorter one.")
+    return text
+
+
+def _number(value: Identifier) -> str:
+    """A whole number as a person writes it, whichever way the sender's JSON did."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+
+
+def _name(value: str | None, field: str) -> str | None:
+    if not value or value.isspace():
+        return None
+    if len(value) * 4 > NAME_BYTES and len(value.encode()) > NAME_BYTES:
+        raise Refused("name_too_long", field, f"{field} is longer than {NAME_BYTES} bytes: send a shorter one.")
+    return value
+
+
+def _object(value: Raw) -> Raw:
+    """A free-form part, which the protocol has seen to be an object, null or absent; the last two are empty ones."""
+    if len(value) <= NULL and not bytes(value).startswith(b"{"):
+        return EMPTY
+    if len(value) > FLAT and depth(bytes(value)) >= DEPTH:  # the event itself is one level more
+        raise Refused("too_deep", "", f"The event is nested deeper than {DEPTH} levels.")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refused("invalid_type", "receivedAt", "receivedAt must be text.")
+    return value
+
+
+_parts = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def _merged(common: dict[str, Raw], own: Raw) -> Raw:
+    """The event's own entries win."""
+    return Raw(msgspec.json.encode({**common, **_parts(own)}))
+
+
+def _message_id(event: Event) -> str:
+    """The one given; else one that the same event gets again when it is sent again, if it carries its time."""
+    given = event.message_id
+    if given or given == 0:
+        text = given if type(given) is str else _number(given)
+        if len(text) > MESSAGE_ID_CHARACTERS:
+            raise Refused(
+                "id_too_long",
+                "messageId",
+                f"messageId is longer than {MESSAGE_ID_CHARACTERS} characters: send a shorter one.",
+            )
+        return text
+    if event.timestamp or event.original_timestamp:
+        event.sent_at = None  # differs each time that it is sent
+        return blake2b(msgspec.json.encode(event), digest_size=16).hexdigest()
+    return str(uuid4())

@@ -1,0 +1,68 @@
+"""Taking the sting out of a body that the decoder gives up on as a whole, so that its other events can be read.
+
+Two things make it give up although the JSON is well formed: half of a surrogate pair, and nesting deeper than its
+stack. Each is replaced by a mark; the event that holds a mark is refused.
+"""
+
+import re
+
+#: The deepest nesting of an event that is accepted: whatever reads it later has to follow.
+DEPTH = 100
+
+HALF = rb"\ufdd0"
+DEEP = rb'"\ufdd1"'
+
+#: What each mark stands for. Both are non-characters, which nobody sends.
+DAMAGED = {
+    HALF: "The event has half of a surrogate pair (\\ud800 to \\udfff): send whole characters.",
+    DEEP: f"The event is nested deeper than {DEPTH} levels.",
+}
+
+_ESCAPE = re.compile(
+    rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+def repaired(body: bytes, level: int) -> bytes:
+    """The body with marks; an event's outermost bracket is at this level of it (1: the body is the event)."""
+    return _without_deep(_ESCAPE.sub(_whole, body), DEPTH + level - 1)
+
+
+def depth(body: bytes) -> int:
+    """How deep the JSON is nested (1 for an object of plain values), or a smaller number where it cannot be deep."""
+    # Splitting counts faster than counting, and few brackets are the usual case.
+    if len(body.split(b"{", DEPTH)) + len(body.split(b"[", DEPTH)) <= DEPTH:
+        return 0
+    deepest = now = 0
+    for token in _TOKEN.finditer(body):
+        first = token[0]
+        if first in (b"{", b"["):
+            now += 1
+            deepest = max(deepest, now)
+        elif first in (b"}", b"]"):
+            now -= 1
+    return deepest
+
+
+def _whole(escape: "re.Match[bytes]") -> bytes:
+    return HALF if escape[2] else escape[0]
+
+
+def _without_deep(body: bytes, limit: int) -> bytes:
+    if body.count(b"{") + body.count(b"[") <= limit:
+        return body
+    kept, now, start = [], 0, 0
+    for token in _TOKEN.finditer(body):
+        first = token[0]
+        if first in (b"{", b"["):
+            now += 1
+            if now == limit + 1:
+                kept.append(body[start : token.start()] + DEEP)
+        elif first in (b"}", b"]"):
+            if now == limit + 1:
+                start = token.end()
+            now -= 1
+    if now > limit:
+        return body  # never closed: not JSON, and the decoder will say so
+    return b"".join(kept) + body[start:]
