@@ -37,6 +37,8 @@ _OUTAGES = (
     asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, after the server we knew has been replaced
+    asyncpg.PostgresSystemError,
     asyncpg.InvalidCachedStatementError,  # the schema was changed while we were connected
 )
 

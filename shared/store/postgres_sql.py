@@ -18,6 +18,10 @@ _TYPES: tuple[tuple[type[Any], str], ...] = (
 )
 
 
+#: The session's own table of changed customers.
+INCOMING = "incoming_customers"
+
+
 class Part(NamedTuple):
     """One table's share of a write: SQL over `{rows}`, a source `x` with these columns of the table."""
 
@@ -124,7 +128,15 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
     return {part: of for part, of in rows.items() if of}
 
 
-def _rows(part: Part, number: Callable[[], int]) -> str:
+def incoming() -> str:
+    """Makes the session's table of changed customers: many of them come faster by COPY than as arrays."""
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {INCOMING} (LIKE customers INCLUDING STORAGE) ON COMMIT DELETE ROWS"
+
+
+def _rows(part: Part, copied: bool, number: Callable[[], int]) -> str:
+    if copied:
+        return f"(SELECT * FROM {INCOMING}) AS x"
+
     def type_of(column: str) -> str:
         return next(name for kind, name in _TYPES if isinstance(part.table.columns[column].type, kind))
 
@@ -134,11 +146,11 @@ def _rows(part: Part, number: Callable[[], int]) -> str:
 
 
 @cache
-def statement(parts: tuple[str, ...]) -> str:
-    """Everything that a batch writes in these parts, fenced, in one statement.
+def statement(parts: tuple[tuple[str, bool], ...]) -> str:
+    """Everything that a batch writes in these parts, fenced, in one statement. A part's rows are arrays, or copied.
 
     It fails with a division by zero unless the fence, the generation and every customer's revision hold: an error is
-    all that undoes what a statement has done. Its parameters are `fence(changes)`, then the columns of each part.
+    all that undoes what a statement has done. Its parameters are `fence(changes)`, then the columns of each part that was not copied.
     """
     count = 11
 
@@ -154,17 +166,14 @@ def statement(parts: tuple[str, ...]) -> str:
         "catalog_held AS (SELECT 1 FROM catalog WHERE generation = $10 FOR SHARE)",
     ]
     guards = ["(SELECT count(*) FROM fence) = 1", "(SELECT count(*) FROM catalog_held) = 1"]
-    guarded = {name: PARTS[name] for name in parts}
-    for name, part in guarded.items():
-        if part.guards:
-            steps.append(f"{name} AS ({part.sql.format(rows=_rows(part, number))} RETURNING 1)")
-    guards.append("(SELECT count(*) FROM changed) = $11" if "changed" in parts else "$11::bigint = 0")
-    if "unqueued" in parts:
+    named = dict(parts)
+    texts = {name: PARTS[name].sql.format(rows=_rows(PARTS[name], copied, number)) for name, copied in parts}
+    steps += [f"{name} AS ({sql} RETURNING 1)" for name, sql in texts.items() if PARTS[name].guards]
+    guards.append("(SELECT count(*) FROM changed) = $11" if "changed" in named else "$11::bigint = 0")
+    if "unqueued" in named:
         guards.append("(SELECT count(*) FROM unqueued) >= 0")
     steps.append(f"guard AS MATERIALIZED (SELECT 1 / (CASE WHEN {' AND '.join(guards)} THEN 1 ELSE 0 END))")
-    for name, part in guarded.items():
-        if not part.guards:
-            steps.append(f"{name} AS ({part.sql.format(rows=_rows(part, number))})")
+    steps += [f"{name} AS ({sql})" for name, sql in texts.items() if not PARTS[name].guards]
     return f"WITH {', '.join(steps)} SELECT 1 FROM guard"
 
 

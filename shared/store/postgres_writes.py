@@ -18,11 +18,17 @@ from shared.store.port import (
     StoreMismatch,
 )
 from shared.store.postgres_reads import Connection, columns
-from shared.store.postgres_sql import fence, rows_of, statement
+from shared.store.postgres_sql import INCOMING, fence, incoming, rows_of, statement
 from shared.store.schema import REMEDY
 
 #: Rows from which a COPY, with the round trips of a transaction of its own, is cheaper than the statement's arrays.
 BULK = 250
+
+#: Lists that may come by COPY, and the table they go to.
+COPIES = {"touchpoints": "touchpoints", "ledger": "ledger", "born": "customers", "changed": INCOMING}
+
+#: Of these those that only wait there for the statement to take them from.
+PASSED_ON = frozenset({"changed"})
 
 
 async def claim(db: Connection, partition: int, owner: str) -> Claim:
@@ -85,20 +91,22 @@ async def write(db: Connection, changes: Changes) -> None:
     """
     rows = rows_of(changes)
     locked = db.is_in_transaction()
-    bulk = [] if locked else [table for table in ("touchpoints", "ledger") if len(rows.get(table, ())) >= BULK]
+    bulk = [] if locked else [part for part in COPIES if len(rows.get(part, ())) >= BULK]
     try:
         if bulk:
-            await db.execute("BEGIN")
-        for table in bulk:
-            await db.copy_records_to_table(table, records=rows.pop(table))
-        arrays = [column for part in rows.values() for column in zip(*part, strict=True)]
-        await db.fetchval(statement(tuple(rows)), *fence(changes), *arrays)
+            await db.execute(f"BEGIN; {incoming()}" if "changed" in bulk else "BEGIN")
+        for part in bulk:
+            await db.copy_records_to_table(COPIES[part], records=rows[part])
+        parts = tuple((part, part in bulk) for part in rows if part not in bulk or part in PASSED_ON)
+        arrays = [column for part, copied in parts if not copied for column in zip(*rows[part], strict=True)]
+        await db.fetchval(statement(parts), *fence(changes), *arrays)
         if bulk or locked:
             await db.execute("COMMIT")
     except BaseException as error:
         if not db.is_closed():
             await abandon(db)
-        if isinstance(error, asyncpg.DivisionByZeroError):
+        # What was copied before the fence was read may be what the partition's next owner has written.
+        if isinstance(error, asyncpg.DivisionByZeroError | asyncpg.UniqueViolationError):
             raise await _refusal(db, changes.claim) from None
         raise
 

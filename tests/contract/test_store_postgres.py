@@ -77,6 +77,12 @@ async def test_a_server_that_restarts(start_postgres: Callable[..., Postgres]) -
         assert await session.claim(0, "me") == claim._replace(epoch=claim.epoch + 1)
 
 
+async def test_a_customer_lies_in_one_place(store: Store, postgres: Postgres, database: str) -> None:
+    """The packed columns are kept in the customer's row whatever their size, so that reading it is one look-up."""
+    sql = "SELECT attname FROM pg_attribute WHERE attrelid = 'customers'::regclass AND attstorage = 'm' ORDER BY 1"
+    assert postgres.execute(sql, database).split() == ["recent", "states"]
+
+
 class Proxy:
     """A way to the server that brings no more answers once the client has said `last_word`."""
 
