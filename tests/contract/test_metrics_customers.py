@@ -20,7 +20,9 @@ async def shop(address: str | Path, tmp_path: Path) -> AsyncIterator[Site]:
 async def ada(shop: Site) -> None:
     """Ada comes on a device, signs in, and buys."""
     await shop.receive(
-        record("1", "2024-03-01T10:00", anonymous="dev", type="page", name="Home", properties={"path": "/"}),
+        record("1", "2024-03-01T10:00", anonymous="dev", type="page", name="Home", properties={"path": "/"})
+    )
+    await shop.receive(
         record("2", "2024-03-02T10:00", anonymous="dev", user="ada", type="identify",
                traits={"email": " Ada@Example.com", "plan": "free", "age": 36}),
         record("3", "2024-03-03T10:00", "2024-03-03T10:00:05", user="ada", name="Order Completed",

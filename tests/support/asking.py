@@ -25,9 +25,7 @@ from shared.store.engine import engine, writing
 from shared.store.port import Store
 from shared.store.schema import setup
 from tests.support.processes import eventually
-from tests.support.staging import Driven, Staging
-
-PARTITIONS = 3
+from tests.support.staging import PARTITIONS, Driven, Staging
 
 SHOP = """
 journey: shop
