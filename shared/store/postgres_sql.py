@@ -150,7 +150,8 @@ def statement(parts: tuple[tuple[str, bool], ...]) -> str:
     """Everything that a batch writes in these parts, fenced, in one statement. A part's rows are arrays, or copied.
 
     It fails with a division by zero unless the fence, the generation and every customer's revision hold: an error is
-    all that undoes what a statement has done. Its parameters are `fence(changes)`, then the columns of each part that was not copied.
+    all that undoes what a statement has done. Its parameters are `fence(changes)`, then the columns of each part that
+    was not copied.
     """
     count = 11
 
