@@ -21,7 +21,7 @@ from shared.log.sqlite import SqliteLog, open_sqlite_log
 from shared.settings import Settings
 from shared.store import reads, sqlite
 from shared.store.engine import engine, reading
-from shared.store.port import Store, StoreUnavailable
+from shared.store.port import Store, StoreMismatch, StoreUnavailable
 from shared.store.schema import setup
 
 #: Something that runs until the event is set, and then ends what it has begun and returns.
@@ -113,6 +113,14 @@ def folder(settings: Settings) -> Path:
     """The data folder, made (for its owner only) if it is not there."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return settings.data
+
+
+async def agree(log: Log, database: AsyncEngine) -> None:
+    """Raises StoreMismatch if the store does not know all partitions of the log."""
+    async with reading(database) as db:
+        known = len(await reads.positions(db))
+    if known < log.partitions:
+        raise StoreMismatch(f"the log has {log.partitions} partitions, the store knows {known}: run `milepost setup`")
 
 
 def retention(log: Log, database: AsyncEngine) -> dict[str, Work]:

@@ -10,7 +10,7 @@ from services.commands.health import health
 from services.commands.serving import App, address, listen, run, server, start_logging
 from services.ingest.side import alone
 from services.metrics.app import build_metrics
-from shared.runtime import Work, embedded, open_database, open_log, open_store, run_until, signals
+from shared.runtime import Work, agree, embedded, open_database, open_log, open_store, run_until, signals
 from shared.settings import Settings, load
 from shared.telemetry import registry
 
@@ -33,6 +33,7 @@ async def stager(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     """Takes records from the log to the store."""
     log = await opened.enter_async_context(open_log(settings))
     store = await opened.enter_async_context(open_store(settings))
+    await agree(log, await opened.enter_async_context(open_database(settings)))
     counts = registry()
     return health([log.healthy, store.check], counts), assembly.stager(log, store, settings, counts)
 
