@@ -15,10 +15,7 @@ from shared.settings import Settings
 from shared.store.port import QuarantineRow
 from tests.contract.store_backends import write
 from tests.support.asking import SHOP, Site, client, record, site
-from tests.support.prometheus import promtool
-from tests.unit.test_telemetry import samples
-
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+from tests.support.prometheus import Samples, promtool, samples
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.cache import temporary_folder
 from tests.support.need import need
@@ -18,6 +19,21 @@ REMEDY = "install Prometheus (Debian's package prometheus)"
 def promtool() -> Path:
     """The checker of rules and of exposed metrics that comes with Prometheus."""
     return Path(need("promtool", shutil.which("promtool"), REMEDY))
+
+
+#: A page's samples by name and sorted labels.
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def samples(page: bytes) -> Samples:
+    """What a metrics page says. Raises AssertionError if it says something twice."""
+    found: Samples = {}
+    for family in text_string_to_metric_families(page.decode()):
+        for sample in family.samples:
+            key = sample.name, tuple(sorted(sample.labels.items()))
+            assert key not in found, f"{key} stands twice"
+            found[key] = sample.value
+    return found
 
 
 class Prometheus:

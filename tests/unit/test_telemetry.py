@@ -4,22 +4,11 @@ import re
 
 import pytest
 from prometheus_client import CollectorRegistry
-from prometheus_client.parser import text_string_to_metric_families
 
 from services.metrics import reference
 from shared import telemetry
 from shared.telemetry import BUILD_INFO, CATALOG, EVENTS, Counter, Families, Metric, exposition, registry
-
-
-def samples(page: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """A page's samples by name and labels; one that stands twice is a failure."""
-    found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
-    for family in text_string_to_metric_families(page.decode()):
-        for sample in family.samples:
-            key = sample.name, tuple(sorted(sample.labels.items()))
-            assert key not in found, key
-            found[key] = sample.value
-    return found
+from tests.support.prometheus import samples
 
 
 def test_every_declared_metric_is_in_the_catalogue() -> None:
