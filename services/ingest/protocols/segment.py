@@ -132,11 +132,13 @@ def read_event(raw: bytes) -> Event:
 
 
 def _taken_apart(body: bytes) -> Envelope:
+    field = ""
     try:
         parts = _parts(repaired(body, 3))
+        field = "context"
         _object(parts.context)
     except msgspec.ValidationError as fault:
-        refused = _wrong_type(fault)
+        refused = _wrong_type(fault, field)
         raise Unreadable(400, "invalid_batch", str(refused), refused.field) from None
     except FAULTS as fault:
         raise _malformed(fault) from None
@@ -165,12 +167,12 @@ def _malformed(fault: Exception) -> Unreadable:
     return Unreadable(400, "invalid_json", f"The body cannot be read: {fault}.")
 
 
-def _wrong_type(fault: msgspec.ValidationError) -> Refused:
+def _wrong_type(fault: msgspec.ValidationError, within: str = "") -> Refused:
     """What msgspec says of it, `Expected `str | null`, got `int` - at `$.event``, in a person's words."""
     found = re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.?([^`]*)`)?", str(fault))
     if found is None:  # a number out of range, or a field that is missing
-        return Refused("invalid_value", "", f"The event cannot be kept: {fault}.")
-    expected, got, field = found[1], found[2], found[3] or ""
+        return Refused("invalid_value", within, f"The event cannot be kept: {fault}.")
+    expected, got, field = found[1], found[2], found[3] or within
     wanted = next(words for name, words in _WANTED.items() if name in expected)
     return Refused("invalid_type", field, f"{field or 'It'} must be {wanted}, not {_GOT.get(got, got)}.")
 

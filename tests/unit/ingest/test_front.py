@@ -1,0 +1,331 @@
+"""The front door as a whole: keys, sizes, paths, CORS, an unavailable log, counters."""
+
+import gzip
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.ingest.app import ROUTES
+from services.ingest.protocols.repair import DEPTH
+from shared.events import decode
+from shared.log.port import Entry, Log, LogUnavailable
+from shared.settings import Settings
+from tests.support.front import KEY, NOW, Front, Noted, front, ingest_app
+
+PAGE: dict[str, Any] = {"type": "page", "messageId": "m", "anonymousId": "a"}
+ORIGIN = (b"origin", b"https://shop.example")
+NO_KEY = (b"authorization", b"")
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Front]:
+    """The app over an empty log."""
+    async with front(tmp_path) as made:
+        yield made
+
+
+def basic(key: str) -> tuple[bytes, bytes]:
+    """A Basic header with the key as user name."""
+    return b"authorization", b"Basic " + b64encode(f"{key}:".encode())
+
+
+# --- Keys -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "in_body"),
+    [
+        (basic(KEY), None),
+        ((b"authorization", f"Bearer {KEY}".encode()), None),
+        ((b"authorization", f"bearer  {KEY} ".encode()), None),
+        (NO_KEY, KEY),
+        (basic("something else"), KEY),
+        ((b"authorization", b"Basic ###"), KEY),
+        ((b"authorization", b"Digest whatever"), KEY),
+    ],
+)
+async def test_the_write_key_comes_by_any_way(door: Front, header: tuple[bytes, bytes], in_body: str | None) -> None:
+    """Basic, Bearer, the batch and a single event may each carry the key; a known one among two is enough."""
+    given = {"writeKey": in_body} if in_body else {}
+    for path, body in (("/v1/page", PAGE), ("/v1/batch", {"batch": [PAGE]})):
+        answer = await door.post(path, body | given, header)
+        assert answer.status == 200, answer.body
+    assert [record.key for record in await door.records()] == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("header", "in_body", "code"),
+    [
+        (NO_KEY, None, "missing_key"),
+        (basic("x"), None, "unknown_key"),
+        (NO_KEY, "x", "unknown_key"),
+        (NO_KEY, 7, "missing_key"),
+    ],
+)
+async def test_without_a_known_key_nothing_is_taken(
+    door: Front, header: tuple[bytes, bytes], in_body: object, code: str
+) -> None:
+    """401 with a code and a message, and no password dialog in a browser."""
+    answer = await door.post("/v1/batch", {"batch": [PAGE], "writeKey": in_body}, header)
+    assert (answer.status, answer.body["code"]) == (401, code)
+    assert answer.body["message"]
+    assert not answer.headers["www-authenticate"].startswith("Basic")
+    assert await door.records() == []
+
+
+# --- Bodies ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense"])
+@pytest.mark.parametrize("packed", [False, True])
+async def test_the_label_of_a_body_is_not_believed(door: Front, label: str, packed: bool) -> None:
+    """JSON is read under any content type, packed or not, in one piece or several."""
+    body = json.dumps({"batch": [PAGE]}).encode()
+    body = gzip.compress(body[:20]) + gzip.compress(body[20:]) if packed else body
+    answer = await door.post("/v1/batch", body, (b"content-type", label.encode()), pieces=3)
+    assert answer.body == {"success": True, "accepted": 1, "rejected": []}
+
+
+@pytest.mark.parametrize("body", [b"\x1f\x8b", b"\x1f\x8b\x08nonsense", gzip.compress(b'{"batch":[]}' * 100)[:-9]])
+async def test_damaged_gzip_is_named(door: Front, body: bytes) -> None:
+    """400, and what is wrong with it."""
+    answer = await door.post("/v1/batch", body)
+    assert (answer.status, answer.body["code"]) == (400, "invalid_gzip")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("pieces", [1, 7])
+async def test_a_body_past_the_limit_is_413(tmp_path: Path, packed: bool, pieces: int) -> None:
+    """A body larger than the setting, as sent or unpacked, is refused whole; one of exactly its size is read."""
+    async with front(tmp_path, request_bytes=5000) as door:
+        for size, status in ((5000, 200), (5001, 413)):
+            start = b'{"batch":[],"x":"'
+            body = start + b"x" * (size - len(start) - 2) + b'"}'
+            answer = await door.post("/v1/batch", gzip.compress(body) if packed else body, pieces=pieces)
+            assert (answer.status, answer.body.get("code")) == (status, "too_large" if status == 413 else None)
+
+
+async def test_a_bomb_is_not_unpacked(door: Front) -> None:
+    """A megabyte of gzip that would become a gigabyte is refused before it does."""
+    bomb = gzip.compress(bytes(300_000_000))
+    assert len(bomb) < 500_000
+    answer = await door.post("/v1/batch", bomb)
+    assert answer.status == 413
+
+
+async def test_the_limits_of_events_hold_one_by_one(tmp_path: Path) -> None:
+    """Events that are too large, too deep, too long in their names, or too many are refused alone."""
+    deep: Any = 1
+    for _ in range(DEPTH - 1):
+        deep = [deep]
+    batch = [
+        PAGE | {"properties": {"x": "x" * 2000}},
+        PAGE | {"properties": {"x": deep}},
+        PAGE | {"anonymousId": "a" * 513},
+        PAGE | {"anonymousId": "ش" * 257},
+        PAGE | {"messageId": "m" * 100},
+        PAGE | {"name": "n" * 513},
+        PAGE
+        | {"anonymousId": "ش" * 256, "messageId": "m" * 99, "name": "n" * 512, "properties": deep_object(DEPTH - 1)},
+        PAGE,
+        PAGE,
+    ]
+    async with front(tmp_path, event_bytes=2000, batch_events=8) as door:
+        answer = await door.post("/v1/batch", {"batch": batch})
+        assert len(await door.records()) == 2
+    refused = [(one["index"], one["code"], one["field"]) for one in answer.body["rejected"]]
+    assert refused == [
+        (0, "event_too_large", ""),
+        (1, "too_deep", ""),
+        (2, "id_too_long", "anonymousId"),
+        (3, "id_too_long", "anonymousId"),
+        (4, "id_too_long", "messageId"),
+        (5, "name_too_long", "name"),
+        (8, "too_many_events", ""),
+    ]
+
+
+def deep_object(depth: int) -> dict[str, Any]:
+    """Objects in each other, so many."""
+    made: dict[str, Any] = {}
+    for _ in range(depth - 1):
+        made = {"x": made}
+    return made
+
+
+async def test_a_batch_beyond_reason_is_not_taken_apart(tmp_path: Path) -> None:
+    """Many times the events allowed are one refusal, not one for each."""
+    async with front(tmp_path, batch_events=10) as door:
+        answer = await door.post("/v1/batch", {"batch": [0] * 41})
+    assert (answer.status, answer.body["code"]) == (400, "too_many_events")
+
+
+@pytest.mark.parametrize("levels", [DEPTH, 990, 100_000])
+@pytest.mark.parametrize("kind", ["properties", "nothing"])
+async def test_nesting_of_any_depth_is_refused_alone(tmp_path: Path, levels: int, kind: str) -> None:
+    """Deeper than the decoder's stack, in a field that counts or in one that nobody reads: the neighbours are taken."""
+    deep = b'{"a":' * levels + b"1" + b"}" * levels
+    event = b'{"type":"page","messageId":"deep","anonymousId":"a","%s":%s}' % (kind.encode(), deep)
+    fine = b'{"type":"page","messageId":"fine","anonymousId":"a","properties":{"a":"]]}}"}}'
+    async with front(tmp_path, request_bytes=10**7) as door:
+        answer = await door.post("/v1/batch", b'{"batch":[%s,%s]}' % (event, fine))
+        assert [record.id for record in await door.records()][-1:] == ["fine"]
+    codes = {one["code"] for one in answer.body["rejected"]}
+    assert codes <= {"too_deep", "invalid_json"}
+    assert answer.status == 200
+    if kind == "properties":
+        assert codes
+
+
+async def test_bytes_that_are_not_utf8_are_refused_alone(door: Front) -> None:
+    """In an identifier, in a property, in a field that nobody reads: the neighbours are taken."""
+    events = [
+        b'{"type":"page","messageId":"m","anonymousId":"\xff"}',
+        b'{"type":"page","messageId":"m","anonymousId":"a","properties":{"x":"\xc3"}}',
+        b'{"type":"page","messageId":"m","anonymousId":"a","context":{"\xed\xa0\xbd":1}}',
+        '{"type":"page","messageId":"fine","anonymousId":"آ"}'.encode(),
+    ]
+    answer = await door.post("/v1/batch", b'{"batch":[' + b",".join(events) + b"]}")
+    assert [(one["index"], one["code"]) for one in answer.body["rejected"]] == [(n, "invalid_utf8") for n in range(3)]
+    assert [record.id for record in await door.records()] == ["fine"]
+
+
+async def test_free_parts_are_kept_byte_for_byte(door: Front) -> None:
+    """Spaces, escapes, the order of names and the way of writing numbers are as they were sent."""
+    free = rb'{ "b":1.50,"a" : "\u0627\/", "n":1E2 }'
+    await door.post("/v1/page", b'{"messageId":"m","userId":"u","properties":%s,"context":%s}' % (free, free))
+    record = decode((await door.values())[0])
+    assert bytes(record.properties) == bytes(record.context) == free
+
+
+# --- Message ids ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_event_without_an_id_gets_the_same_one_again(door: Front) -> None:
+    """With a time of its own an event is recognised when it is sent again, whatever sentAt says by then."""
+    event = {"anonymousId": "a", "timestamp": "2026-03-31T11:00:00Z", "properties": {"x": 1}}
+    for sent, other in (("12:00:00", {}), ("12:00:07", {}), ("12:00:00", {"properties": {"x": 2}})):
+        await door.post("/v1/page", event | {"sentAt": f"2026-03-31T{sent}Z"} | other)
+    first, again, third = (record.id for record in await door.records())
+    assert first == again
+    assert first != third
+
+
+async def test_an_event_without_id_and_time_is_new_each_time(door: Front) -> None:
+    """Nothing tells a repetition from a second act then."""
+    for _ in range(2):
+        await door.post("/v1/page", {"anonymousId": "a"})
+    first, second = (record.id for record in await door.records())
+    assert first != second
+
+
+# --- Paths, methods, pages --------------------------------------------------------------------------------------------
+
+
+async def test_other_methods_and_paths_are_answered_in_json(door: Front) -> None:
+    """405 names the method to use, 404 where events go."""
+    for method in ("GET", "PUT", "DELETE", "HEAD", "TRACE"):
+        answer = await door.call(method, "/v1/batch", headers=(ORIGIN,))
+        assert (answer.status, answer.headers["allow"], answer.body["code"]) == (
+            405,
+            "POST, OPTIONS",
+            "method_not_allowed",
+        )
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    for path in ("/", "/v1", "/v1/unheard", "/v1/projects//settings"):
+        answer = await door.call("POST", path)
+        assert (answer.status, answer.body["code"]) == (404, "not_found")
+
+
+async def test_the_browsers_own_metrics_are_taken_and_forgotten(door: Front) -> None:
+    """Whatever they are, without a key."""
+    answer = await door.post("/v1/m", b"what ever", NO_KEY)
+    assert (answer.status, answer.body) == (200, {"success": True})
+
+
+@pytest.mark.parametrize("path", [*ROUTES, "/v1/projects/x/settings"])
+async def test_every_path_answers_a_preflight(door: Front, path: str) -> None:
+    """Every header that SDKs send is named, for a star would not cover Authorization."""
+    answer = await door.call("OPTIONS", path, headers=(ORIGIN, (b"access-control-request-method", b"POST")))
+    assert answer.status == 204
+    named = answer.headers["access-control-allow-headers"]
+    for header in ("Authorization", "Content-Type", "Content-Encoding", "X-Retry-Count", "X-Write-Key", "AnonymousId"):
+        assert header in named
+    assert "*" not in named
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+async def test_every_answer_to_a_page_can_be_read_by_it(door: Front) -> None:
+    """Also a refusal carries the CORS headers, and lets the page see Retry-After."""
+    for header in (NO_KEY, basic(KEY)):
+        answer = await door.post("/v1/page", PAGE, header, ORIGIN)
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        assert answer.headers["access-control-expose-headers"] == "Retry-After"
+        assert answer.headers["vary"] == "Origin"
+
+
+async def test_the_browser_sdk_learns_where_to_send(door: Front, tmp_path: Path) -> None:
+    """To the address that it asked, or to the public one if there is one."""
+    path = f"/v1/projects/{KEY}/settings"
+    answer = await door.call("GET", path, headers=(ORIGIN,))
+    assert answer.status == 200
+    assert answer.body["integrations"] == {
+        "Segment.io": {"apiKey": KEY, "apiHost": "track.example:8000/v1", "protocol": "http"}
+    }
+    (tmp_path / "other").mkdir()
+    async with front(tmp_path / "other", public_url="https://events.example/track") as public:
+        answer = await public.call("GET", path)
+        source = answer.body["integrations"]["Segment.io"]
+        assert (source["apiHost"], source["protocol"]) == ("events.example/track/v1", "https")
+        assert (await public.call("GET", "/v1/projects/unknown/settings")).status == 401
+
+
+# --- When the log takes nothing ---------------------------------------------------------------------------------------
+
+
+class Down:
+    """A log that raises this at every append."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [LogUnavailable("Kafka at 10.0.0.7:9092: gone"), RuntimeError("/var/lib/secret")])
+async def test_a_log_that_takes_nothing_is_503(error: Exception) -> None:
+    """With Retry-After, a code and a message, and without the address or path that the error names."""
+    log: Log = Down(error)  # type: ignore[assignment]  # only appended to
+    refused, registry = Noted(), CollectorRegistry()
+    door = Front(ingest_app(log, refused, registry, Settings(), NOW), log)
+    answer = await door.post("/v1/batch", {"batch": [PAGE, 7]}, ORIGIN)
+    assert (answer.status, answer.body["code"], answer.body["success"]) == (503, "unavailable", False)
+    assert int(answer.headers["retry-after"]) > 0
+    assert "10.0.0.7" not in json.dumps(answer.body)
+    assert "secret" not in json.dumps(answer.body)
+    assert refused == []
+    assert registry.get_sample_value("milepost_events_total", {"result": "accepted"}) == 0
+
+
+async def test_what_became_of_events_is_counted(door: Front) -> None:
+    """Accepted and refused events, refusals by code, bytes and requests."""
+    body = json.dumps({"batch": [PAGE, 7, {"type": "page"}, PAGE]}).encode()
+    await door.post("/v1/batch", body)
+    await door.post("/v1/batch", b"nonsense")
+    sample = door.registry.get_sample_value
+    assert sample("milepost_events_total", {"result": "accepted"}) == 2
+    assert sample("milepost_events_total", {"result": "refused"}) == 2
+    codes = {
+        code: sample("milepost_refused_total", {"code": code})
+        for code in ("invalid_type", "missing_id", "invalid_json")
+    }
+    assert set(codes.values()) == {1}
+    assert sample("milepost_ingest_bytes_total") == len(body)
+    assert sample("milepost_ingest_seconds_count") == 1
