@@ -94,7 +94,7 @@ class Person:
         """Forgets what the last batch added: it is stored now."""
         self._stored = (self.at, self.id, self.count, self.packed)
         self._base: Base | None = None
-        self.fresh: list[Stored] = []
+        self.fresh: list[tuple[Record, int, int]] = []  # each a Stored, made one only when it is needed
         self.entries: list[tuple[int, Entry, int]] = []
         self.snapshots: list[tuple[int, int, str, bytes]] = []
         self.stale_from: int | None = None

@@ -116,7 +116,7 @@ async def _move(
         gone = {hash_of(one.record.id) for one in moved}
         loser.replace_ids(loser.all_ids() - gone)
         gainer.replace_ids(gainer.all_ids() | gone)
-        loser.fresh = [one for one in loser.fresh if one not in moved]
+        loser.fresh = [one for one in loser.fresh if one not in moved]  # a Stored equals its plain tuple
     if queued:
         for person in (gainer, *(() if whole else (loser,))):
             work.queue(person, MERGE)
@@ -145,9 +145,9 @@ async def _dissolve(work: Work, person: Person, into: int, recorded: int) -> Non
     person.snapshots.clear()
 
 
-def _within(fresh: list[Stored], spans: list[tuple[int, int, int]]) -> list[Stored]:
+def _within(fresh: list[tuple[Record, int, int]], spans: list[tuple[int, int, int]]) -> list[Stored]:
     return [
         one
-        for one in fresh
+        for one in (Stored(*one) for one in fresh)
         if any(stream == one.stream and start <= one.record.at <= end for stream, start, end in spans)
     ]

@@ -43,7 +43,9 @@ async def rewind(work: Work, person: Person, since: int, cause: int) -> None:
         return
     base = person.base
     after = [
-        one for one in ordered(person.fresh) if (one.record.at, one.record.id.encode()) > (base.at, base.id.encode())
+        one
+        for one in ordered(Stored(*one) for one in person.fresh)
+        if (one.record.at, one.record.id.encode()) > (base.at, base.id.encode())
     ]
     if len(after) > work.rewind_limit:
         work.queue(person, cause)

@@ -6,7 +6,6 @@ statement that links identifiers, a late record, a shared device) is done one by
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -26,12 +25,8 @@ TURN = 500
 STATEMENTS = ("identify", "alias")
 
 
-class Arrival(NamedTuple):
-    """A record of the batch, its log value, and the identifier that it was sent with."""
-
-    record: Record
-    value: bytes
-    key: Key
+Arrival = tuple[Record, bytes, Key]
+"""A record of the batch, its log value, and the identifier that it was sent with."""
 
 
 async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
@@ -46,7 +41,7 @@ async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             work.dead(position, value, str(error), work.claim.clock)
         else:
-            arrivals.append(Arrival(record, value, source_key(record)))
+            arrivals.append((record, value, source_key(record)))
     await _prepare(work, arrivals)
     done = 0
     while done < len(arrivals):
@@ -57,15 +52,15 @@ async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
             done += 1
         else:
             await asyncio.sleep(0)
-    return max((arrival.record.received for arrival in arrivals), default=0)
+    return max((record.received for record, _, _ in arrivals), default=0)
 
 
 async def _prepare(work: Work, arrivals: Sequence[Arrival]) -> None:
     """Reads what the batch will need in as few questions as it takes."""
-    keys = dict.fromkeys(arrival.key for arrival in arrivals)
+    keys = dict.fromkeys(key for _, _, key in arrivals)
     devices = set[Key]()
-    for arrival in arrivals:
-        if arrival.record.type in STATEMENTS and (said := statement(arrival.record)) is not None:
+    for record, _, _ in arrivals:
+        if record.type in STATEMENTS and (said := statement(record)) is not None:
             keys |= dict.fromkeys(key for key in said if key is not None)
             devices.add(said.device)
     identities = await work.directory.load(keys)

@@ -116,7 +116,7 @@ class Work:
             self.history[stream] = rows = []
         rows.append((record.project, recorded, value, record.at, hashed))
         person.remember(hashed)
-        person.fresh.append(Stored(record, recorded, stream))
+        person.fresh.append((record, recorded, stream))
         person.dirty = True
 
     def queue(self, person: Person, cause: int) -> None:
@@ -171,7 +171,7 @@ class Work:
             if person.snapshots:
                 self._snapshots(person)
             if person.queue is not None:
-                since = min((one.record.received for one in person.fresh), default=clock)
+                since = min((record.received for record, _, _ in person.fresh), default=clock)
                 changes.queued.append((person.project, person.customer, person.queue, since))
             (changes.new_customers if person.new else changes.customers).append(person.row())
         self._pack_history()

@@ -233,19 +233,24 @@ def roll_up(ledger: Iterable[LedgerRow]) -> tuple[dict[PopulationKey, int], dict
 
     The source −2 (absent) is no population. Both are kept by the transaction that writes the entries.
     """
+    # Entries are many and hours few: first count what is alike, then spread each kind over the levels.
+    alike: dict[tuple[int, ...], int] = {}
+    for row in ledger:
+        project, version, _, at, source, target, cause, recorded, sign, _, _ = row
+        kind = (project, version, source, target, cause, sign, at - at % HOUR, recorded - recorded % HOUR)
+        alike[kind] = alike.get(kind, 0) + 1
     populations: dict[PopulationKey, int] = {}
     flows: dict[FlowKey, int] = {}
-    for row in ledger:
-        day, known_day = row.at - row.at % DAY, row.recorded - row.recorded % DAY
-        hour, known_hour = row.at - row.at % HOUR, row.recorded - row.recorded % HOUR
-        for stage, delta in ((row.source, -row.sign), (row.target, row.sign)):
+    for (project, version, source, target, cause, sign, hour, known_hour), n in alike.items():
+        flow = (project, version, source, target, cause, sign)
+        flows[flow] = flows.get(flow, 0) + n
+        day, known_day = hour - hour % DAY, known_hour - known_hour % DAY
+        for stage, delta in ((source, -sign * n), (target, sign * n)):
             if stage == -2:
                 continue
-            for level, at, known in ((TOTAL, 0, 0), (BY_DAY, day, known_day), (BY_HOUR, hour, known_hour)):
-                key = (row.project, row.version, stage, level, at, known)
+            for level, since, known in ((TOTAL, 0, 0), (BY_DAY, day, known_day), (BY_HOUR, hour, known_hour)):
+                key = (project, version, stage, level, since, known)
                 populations[key] = populations.get(key, 0) + delta
-        flow = (row.project, row.version, row.source, row.target, row.cause, row.sign)
-        flows[flow] = flows.get(flow, 0) + 1
     return {key: delta for key, delta in populations.items() if delta}, flows
 
 

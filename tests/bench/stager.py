@@ -19,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from tempfile import NamedTemporaryFile
 
 import asyncpg
 import uvloop
@@ -95,16 +96,19 @@ async def measure(settings: Settings, processes: int, n: int) -> tuple[float, fl
     return n / seconds, sum(one["cpu"] for one in told) / n * 1e6, max(one["rss_mb"] for one in told)
 
 
-def peer(folder: Path, kafka: str, dsn: str) -> dict[str, float]:
+def peer(folder: Path, kafka: str, broker: int, dsn: str) -> dict[str, float]:
     """Events a second of Kafka Streams (exactly once, RocksDB, two threads) and of the prototype store (two processes)."""
     streams = subprocess.run(
         ["java", "-Xmx1g", "-cp", "libs/*:target/classes", "Peer", kafka, "touchpoints", "rocksdb", "2", "100", "64"],
         cwd=folder / "stream/streams", capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    store = subprocess.run(
-        ["venv/bin/python", "store/run.py", f"boot={kafka}", f"dsn={dsn}", "kpid=/dev/null"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    with NamedTemporaryFile("w", suffix=".pid") as pid:  # it reports the broker's own work too
+        pid.write(str(broker))
+        pid.flush()
+        store = subprocess.run(
+            ["venv/bin/python", "store/run.py", f"boot={kafka}", f"dsn={dsn}", f"kpid={pid.name}"],
+            cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
     print(streams.strip(), store.stdout.strip(), store.stderr.strip()[-500:], sep="\n")
     found = re.search(r"([\d,]+) ev/s", streams)
     prototype = re.search(r"([\d,]+) ev/s", store.stdout)
@@ -130,7 +134,7 @@ async def main(options: argparse.Namespace) -> None:
             results.setdefault("milepost", []).append(rate)
             if options.peers:
                 dsn = postgres.create_database()
-                for name, peer_rate in peer(options.peers, kafka.bootstrap, dsn).items():
+                for name, peer_rate in peer(options.peers, kafka.bootstrap, kafka.nodes[0].process.pid, dsn).items():
                     print(f"{name} {peer_rate:,.0f} events/s, ratio {rate / max(peer_rate, 1):.2f}", flush=True)
                     results.setdefault(name, []).append(peer_rate)
                 postgres.drop_database(dsn)
