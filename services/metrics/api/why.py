@@ -1,5 +1,6 @@
 """Why one customer stands where they do in one journey."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -77,7 +78,9 @@ def router(service: Service, asked: Asked) -> APIRouter:
             number = (await find(db, project, id, by)).row.customer
             told = await people.history(db, project, number)
             clock = await reads.freshness(db)
-        found = explain(service.compiled(row), [Touchpoint.of(record, recorded) for recorded, record in told], now)
+        touchpoints = [Touchpoint.of(record, recorded) for recorded, record in told]
+        # A long history takes a while, in which others are served.
+        found = await asyncio.to_thread(explain, service.compiled(row), touchpoints, now)
         titles = {stage.name: titled(stage.title, asker.accept) for stage in service.definition(row).stages}
         return Why(
             freshness=spelt_clock(clock),
