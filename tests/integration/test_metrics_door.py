@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
+from services.ingest.side import describe
 from services.metrics.app import build_metrics
 from services.metrics.auth import COOKIE
 from services.metrics.pages.words import Languages
@@ -173,6 +175,16 @@ async def test_the_openapi_document_is_valid_and_says_everything(shop: Site) -> 
                 assert parameter["name"] != "token"
     described = {path for path in document["paths"] if path.startswith("/v1/")}
     assert described == {re.sub("/shop(?=/|$)", "/{journey}", path).replace("u1", "{id}") for path in QUESTIONS}
+
+
+async def test_one_document_tells_of_both_doors(shop: Site) -> None:
+    """With ingest's paths added, as on one origin, the document is valid and nothing in it has changed its meaning."""
+    alone = (await shop.client.get("/openapi.json")).json()
+    both = describe(deepcopy(alone))
+    validate(both)
+    for kind, parts in alone["components"].items():
+        assert parts.items() <= both["components"][kind].items()
+    assert alone["paths"].items() < both["paths"].items()
 
 
 async def test_every_field_has_an_example_that_it_allows(shop: Site) -> None:

@@ -24,7 +24,7 @@ from shared.store.engine import reading
 from shared.store.port import ANONYMOUS, BEHIND, USER, JourneyRow, LedgerRow
 
 
-class Identifier(BaseModel):
+class KnownAs(BaseModel):
     """What a customer is known by."""
 
     by: Annotated[By, Field(examples=["user"])]
@@ -51,7 +51,7 @@ class Customer(Answer):
     merged_from: Annotated[
         str | None, Field(description="the number asked for, if that customer has become this one", examples=[None])
     ]
-    identifiers: list[Identifier]
+    identifiers: list[KnownAs]
     traits: Annotated[
         dict[str, Any],
         Field(description="of all identify touchpoints, the later winning", examples=[{"email": "ada@example.com"}]),
@@ -130,15 +130,15 @@ def traits(history: Iterable[Record]) -> dict[str, Any]:
     return {name: value for name, value in held.items() if value is not None}
 
 
-async def _identifiers(db: AsyncConnection, project: int, number: int, history: Iterable[Record]) -> list[Identifier]:
+async def _identifiers(db: AsyncConnection, project: int, number: int, history: Iterable[Record]) -> list[KnownAs]:
     kinds: dict[int, By] = {USER: "user", ANONYMOUS: "anonymous"}
     found = [
-        Identifier(by=kinds[one.kind], id=one.value, shared=one.shared)
+        KnownAs(by=kinds[one.kind], id=one.value, shared=one.shared)
         for one in await people.identifiers(db, project, number)
     ]
     given = [_object(record.traits).get("email") for record in history if record.type == "identify"]
     emails = dict.fromkeys(email.strip().lower() for email in given if isinstance(email, str) and email.strip())
-    return found + [Identifier(by="email", id=email) for email in emails]
+    return found + [KnownAs(by="email", id=email) for email in emails]
 
 
 def _place(service: Service, row: JourneyRow, accept: str | None, entries: Iterable[LedgerRow]) -> Place:
