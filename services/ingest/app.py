@@ -49,7 +49,7 @@ SETTINGS = re.compile(r"/v1/projects/([^/]+)/settings")
 
 #: Seconds after which a client may try again.
 RETRY_AFTER = 2
-#: A batch with this many times the events allowed is not even taken apart.
+#: A batch of more than so many times the events allowed is not decided on event by event.
 HOPELESS = 4
 #: The most that each event may get from its batch's common context, in bytes.
 CONTEXT_BYTES = 4096
@@ -139,7 +139,8 @@ class Ingest:
         body = await read(receive, self._settings.request_bytes)
         if takes == METRICS:
             return 200, b'{"success":true}'
-        envelope = segment.many(body) if takes == BATCH else segment.one(body)
+        most = HOPELESS * self._settings.batch_events
+        envelope = segment.many(body, most) if takes == BATCH else segment.one(body)
         key = self._find_key(key_in_header(scope["headers"]), envelope.key)
         arrival = self._arrival(envelope, key, None if takes == BATCH else takes)
         entries, refused = self._decide(envelope, arrival)
@@ -166,10 +167,6 @@ class Ingest:
     def _arrival(self, envelope: segment.Envelope, key: WriteKey, kind: str | None) -> Arrival:
         """What a request says once for all its events. Raises Unreadable."""
         settings = self._settings
-        if len(envelope.events) > HOPELESS * settings.batch_events:
-            raise Unreadable(
-                400, "too_many_events", f"A batch takes {settings.batch_events} events: send fewer.", "batch"
-            )
         try:
             sent = instant(envelope.sent_at, "sentAt") if envelope.sent_at else None
         except Refused as refused:

@@ -18,15 +18,18 @@ DAMAGED = {
     DEEP: f"The event is nested deeper than {DEPTH} levels.",
 }
 
+#: An escaped backslash, a whole pair, or half of one; other escapes do not matter.
 _ESCAPE = re.compile(
-    rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 def repaired(body: bytes, level: int) -> bytes:
     """The body with marks; an event's outermost bracket is at this level of it (1: the body is the event)."""
-    return _without_deep(_ESCAPE.sub(_whole, body), DEPTH + level - 1)
+    if b"\\ud" in body or b"\\uD" in body:
+        body = _ESCAPE.sub(_whole, body)
+    return _without_deep(body, DEPTH + level - 1)
 
 
 def depth(body: bytes) -> int:
@@ -46,7 +49,7 @@ def depth(body: bytes) -> int:
 
 
 def _whole(escape: "re.Match[bytes]") -> bytes:
-    return HALF if escape[2] else escape[0]
+    return HALF if escape[1] else escape[0]
 
 
 def _without_deep(body: bytes, limit: int) -> bytes:

@@ -91,13 +91,14 @@ _object = msgspec.json.Decoder(Object).decode
 _raw = msgspec.json.Decoder(Raw).decode
 
 
-def many(body: bytes) -> Envelope:
-    """The events of a batch. Raises Unreadable if it is not one."""
+def many(body: bytes, most: int) -> Envelope:
+    """The events of a batch. Raises Unreadable if it is not one, or holds more than `most` events."""
     try:
         batch = _batch(body)
         _free_batch(body)
     except FAULTS:
-        return _taken_apart(body)
+        return _taken_apart(body, most)
+    _check_count(len(batch.batch), most)
     return Envelope(batch.batch, batch.write_key, batch.sent_at, batch.context)
 
 
@@ -131,7 +132,12 @@ def read_event(raw: bytes) -> Event:
     return event
 
 
-def _taken_apart(body: bytes) -> Envelope:
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise Unreadable(400, "too_many_events", f"The batch holds {count} events: send fewer at a time.", "batch")
+
+
+def _taken_apart(body: bytes, most: int) -> Envelope:
     field = ""
     try:
         parts = _parts(repaired(body, 3))
@@ -142,6 +148,7 @@ def _taken_apart(body: bytes) -> Envelope:
         raise Unreadable(400, "invalid_batch", str(refused), refused.field) from None
     except FAULTS as fault:
         raise _malformed(fault) from None
+    _check_count(len(parts.batch), most)
     return Envelope([_careful(bytes(raw)) for raw in parts.batch], _text(parts.write_key), parts.sent_at, parts.context)
 
 
