@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
 import asyncpg
 import uvloop
@@ -66,38 +67,57 @@ async def work(settings: Settings, name: str) -> None:
     print(json.dumps({"cpu": used, "rss_mb": after.ru_maxrss // 1024}), flush=True)
 
 
-async def measure(settings: Settings, processes: int, n: int) -> tuple[float, float, int]:
-    """Events a second from the first batch's start to the last one's commit, CPU µs an event, and resident MB a process."""
-    await runtime.make(settings)
-    async with runtime.open_store(settings) as store:
-        await store.add_journey(1, "lifecycle", templates.text("lifecycle"))
+class Measured(NamedTuple):
+    """Events a second from the first claim to the last commit, µs of Python an event, resident MB a process."""
+
+    rate: float
+    cpu: float
+    rss_mb: int
+
+
+def measure(settings: Settings, processes: int, n: int) -> Measured:
+    """Stages the whole topic into an empty store."""
+    asyncio.run(prepare(settings))
     command = [sys.executable, "-m", "tests.bench.stager", "--work"]
     environment = os.environ | {"BENCH_KAFKA": settings.kafka, "BENCH_DATABASE": settings.database.get_secret_value()}
     children = [
         subprocess.Popen([*command, f"bench-{i}"], env=environment, stdout=subprocess.PIPE, text=True)
         for i in range(processes)
     ]
+    try:
+        seconds = asyncio.run(staged(settings, n))
+    finally:
+        for child in children:
+            child.terminate()
+        told = [json.loads(child.communicate()[0] or "{}") for child in children]
+    return Measured(n / seconds, sum(one["cpu"] for one in told) / n * 1e6, max(one["rss_mb"] for one in told))
+
+
+async def prepare(settings: Settings) -> None:
+    """Makes the store, with the lifecycle journey."""
+    await runtime.make(settings)
+    async with runtime.open_store(settings) as store:
+        await store.add_journey(1, "lifecycle", templates.text("lifecycle"))
+
+
+async def staged(settings: Settings, n: int) -> float:
+    """Seconds from the first claim of a partition until `n` records are staged."""
     database = await asyncpg.connect(settings.database.get_secret_value())
     began = 0.0
     try:
         while True:
-            position, claimed = await database.fetchrow("SELECT sum(position), bool_or(epoch > 0) FROM positions")
+            ((position, claimed),) = await database.fetch("SELECT sum(position), bool_or(epoch > 0) FROM positions")
             if claimed and not began:
                 began = time.perf_counter()
             if position >= n:
-                break
+                return time.perf_counter() - began
             await asyncio.sleep(0.02)
-        seconds = time.perf_counter() - began
     finally:
         await database.close()
-        for child in children:
-            child.terminate()
-        told = [json.loads(child.communicate()[0] or "{}") for child in children]
-    return n / seconds, sum(one["cpu"] for one in told) / n * 1e6, max(one["rss_mb"] for one in told)
 
 
 def peer(folder: Path, kafka: str, broker: int, dsn: str) -> dict[str, float]:
-    """Events a second of Kafka Streams (exactly once, RocksDB, two threads) and of the prototype store (two processes)."""
+    """Events a second of Kafka Streams (exactly once, RocksDB, two threads) and the prototype store (two processes)."""
     streams = subprocess.run(
         ["java", "-Xmx1g", "-cp", "libs/*:target/classes", "Peer", kafka, "touchpoints", "rocksdb", "2", "100", "64"],
         cwd=folder / "stream/streams", capture_output=True, text=True, check=True,
@@ -118,25 +138,26 @@ def peer(folder: Path, kafka: str, broker: int, dsn: str) -> dict[str, float]:
     }
 
 
-async def main(options: argparse.Namespace) -> None:
+def main(options: argparse.Namespace) -> None:
     """Fills, measures, reports."""
     with Kafka() as kafka, Postgres("shared_buffers = 256MB\nmax_wal_size = 2GB") as postgres:
-        await fill(settings_of(kafka.bootstrap, postgres.create_database()), options.records)
+        asyncio.run(fill(settings_of(kafka.bootstrap, postgres.create_database()), options.records))
         if options.peers:
             fill_peers = ["venv/bin/python", "stream/gen.py", kafka.bootstrap, str(options.records), "touchpoints"]
             subprocess.run(fill_peers, cwd=options.peers, check=True, capture_output=True)
         results: dict[str, list[float]] = {}
         for _ in range(options.rounds):
             dsn = postgres.create_database()
-            rate, cpu, rss = await measure(settings_of(kafka.bootstrap, dsn), options.processes, options.records)
+            ours = measure(settings_of(kafka.bootstrap, dsn), options.processes, options.records)
             postgres.drop_database(dsn)
-            print(f"milepost {rate:,.0f} events/s, {cpu:.1f} µs of Python an event, {rss} MB a process", flush=True)
-            results.setdefault("milepost", []).append(rate)
+            print(
+                f"milepost {ours.rate:,.0f} events/s, {ours.cpu:.1f} µs of Python an event, {ours.rss_mb} MB a process"
+            )
+            results.setdefault("milepost", []).append(ours.rate)
             if options.peers:
                 dsn = postgres.create_database()
-                for name, peer_rate in peer(options.peers, kafka.bootstrap, kafka.nodes[0].process.pid, dsn).items():
-                    print(f"{name} {peer_rate:,.0f} events/s, ratio {rate / max(peer_rate, 1):.2f}", flush=True)
-                    results.setdefault(name, []).append(peer_rate)
+                for name, rate in peer(options.peers, kafka.bootstrap, kafka.nodes[0].process.pid, dsn).items():
+                    results.setdefault(name, []).append(rate)
                 postgres.drop_database(dsn)
         for name, rates in results.items():
             ratio = median(results["milepost"]) / max(median(rates), 1)
@@ -155,4 +176,4 @@ if __name__ == "__main__":
         gc.set_threshold(200_000, 20, 50)
         uvloop.run(work(settings_of(os.environ["BENCH_KAFKA"], os.environ["BENCH_DATABASE"]), given.work))
     else:
-        uvloop.run(main(given))
+        main(given)
