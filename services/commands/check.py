@@ -41,8 +41,8 @@ def check(data: Path | None, deep: bool, as_json: bool) -> None:
 
 async def _check(settings: Settings, deep: bool) -> Report:
     async with AsyncExitStack() as opened:
-        log = await opened.enter_async_context(open_log(settings))
         await opened.enter_async_context(open_store(settings))
+        log = await opened.enter_async_context(open_log(settings))
         database = await opened.enter_async_context(open_database(settings))
         db = await opened.enter_async_context(reading(database))
         report = await count(db, log)

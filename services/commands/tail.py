@@ -29,8 +29,8 @@ def tail(data: Path | None, customer: str | None, rejected: bool) -> None:
 
 async def _tail(settings: Settings, customer: str | None, rejected: bool) -> None:
     async with AsyncExitStack() as opened:
-        log = await opened.enter_async_context(open_log(settings))
         await opened.enter_async_context(open_store(settings))
+        log = await opened.enter_async_context(open_log(settings))
         database = await opened.enter_async_context(open_database(settings))
         project = (await first_project(database)).project
         reader = await opened.enter_async_context(log.onlooker())
