@@ -201,13 +201,7 @@ class Stager:
             return False
 
         async def derive_some(work: Work) -> tuple[int, int]:
-            touchpoints = 0
-            await work.load_people((project, customer) for project, customer, _ in queued)
-            for project, customer, cause in queued:
-                touchpoints += await derive(work, project, customer, cause, clock)
-                if touchpoints >= DERIVE_TOUCHPOINTS:
-                    break
-                await asyncio.sleep(0)
+            await derive(work, queued, clock, DERIVE_TOUCHPOINTS)
             return work.claim.position, work.claim.clock
 
         await self._work(partition, derive_some)

@@ -4,6 +4,9 @@ Each is derived once from its whole history, under its row's revision; batches g
 touchpoints. See design rule 8 (a state either exists and is folded, or is made here).
 """
 
+import asyncio
+from collections.abc import Sequence
+
 from services.stager.people import Person, Stored, pack_tracks
 from services.stager.rewind import ordered
 from services.stager.snapshots import kept
@@ -12,23 +15,39 @@ from shared.identity import ALWAYS
 from shared.journeys.engine import Journey
 from shared.journeys.ledger import Entry, Fact, Track, catch_up, correct, fire, net, refold, replay
 from shared.journeys.touchpoint import Touchpoint
-from shared.store.port import BEHIND, CURRENT, MERGED
+from shared.store.port import BEHIND, CURRENT, MERGED, LedgerRow
 
 
-async def derive(work: Work, project: int, customer: int, cause: int, clock: int) -> int:
-    """Derives one queued customer, timers due before `clock` included; returns how many touchpoints it has."""
-    person = await work.person(project, customer)
-    work.changes.unqueued.append((project, customer))
-    if person.status == MERGED:
-        return 0
-    history = ordered(await work.stored(project, await work.directory.spans(person), ALWAYS))
+async def derive(work: Work, queued: Sequence[tuple[int, int, int]], clock: int, limit: int) -> None:
+    """Derives the first of the queued (project, customer, cause): one at least, then up to `limit` touchpoints."""
+    await work.load_people((project, customer) for project, customer, _ in queued)
+    people, touchpoints = dict[int, Person](), 0
+    for _, customer, _ in queued:
+        person = work.people[customer]
+        touchpoints += person.count
+        if people and touchpoints > limit:
+            break
+        people[customer] = person
+    histories = await work.histories(list(people.values()))
+    ledgers = await work.session.ledger([(person.project, customer) for customer, person in people.items()])
+    causes = {customer: cause for _, customer, cause in queued}
+    for customer, person in people.items():
+        work.changes.unqueued.append((person.project, customer))
+        if person.status != MERGED:
+            _derive_one(work, person, causes[customer], clock, ordered(histories[customer]), ledgers[customer])
+        await asyncio.sleep(0)
+
+
+def _derive_one(
+    work: Work, person: Person, cause: int, clock: int, history: list[Stored], rows: list[LedgerRow]
+) -> None:
+    """Derives one customer, timers due before `clock` included."""
     ledger = dict[int, list[tuple[Fact, int]]]()
-    if person.tracks.keys() != dict(work.plans.journeys(project)).keys() or person.status == BEHIND:
-        for row in await work.session.ledger(project, customer):
-            ledger.setdefault(row.version, []).append(((row.at, row.source, row.target), row.sign))
-            person.recorded = max(person.recorded, row.recorded)
+    for row in rows:
+        ledger.setdefault(row.version, []).append(((row.at, row.source, row.target), row.sign))
+        person.recorded = max(person.recorded, row.recorded)
     tracks = {} if person.status == BEHIND else dict(person.tracks)
-    journeys = dict(work.plans.journeys(project))
+    journeys = dict(work.plans.journeys(person.project))
     person.dirty, person.status = True, CURRENT
     if history:
         person.at, person.id = history[-1].record.at, history[-1].record.id
@@ -47,7 +66,6 @@ async def derive(work: Work, project: int, customer: int, cause: int, clock: int
     )
     person.tracks = tracks
     _snapshots(person, {version: journeys[version] for version in tracks}, history)
-    return len(history)
 
 
 def _derive(

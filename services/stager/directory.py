@@ -1,6 +1,6 @@
 """The identifiers as a unit of work sees them: the store's, overlaid with what the unit itself has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.stager.people import Cache, Key, Person
 from shared.identity import ALWAYS, FOREVER, Link, Slice, owner_at, slices
@@ -59,11 +59,16 @@ class Directory:
 
     async def streams(self, project: int, customer: int) -> dict[int, tuple[int, str]]:
         """stream → (kind, value) of the identifiers that are the customer's alone."""
-        if customer not in self._streams:
-            known = {stream: (kind, value) for kind, value, stream in await self._session.streams(project, customer)}
-            known |= {stream: (kind, value) for kind, value, stream in self._created.get(customer, ())}
-            self._streams[customer] = known
+        await self.load_streams([(project, customer)])
         return self._streams[customer]
+
+    async def load_streams(self, ids: Iterable[tuple[int, int]]) -> None:
+        """Reads the identifiers of many (project, customer) at once."""
+        missing = [one for one in ids if one[1] not in self._streams]
+        if missing:
+            for customer, rows in (await self._session.streams(missing)).items():
+                known = [*rows, *self._created.get(customer, ())]
+                self._streams[customer] = {stream: (kind, value) for kind, value, stream in known}
 
     async def reassign(self, project: int, stream: int, key: Key, before: int, customer: int) -> None:
         """Gives an identifier to another customer (0: to several, as its links say)."""
@@ -128,16 +133,31 @@ class Directory:
 
     async def spans(self, person: Person) -> list[tuple[int, int, int]]:
         """(stream, from, to) of everything that is the customer's."""
-        streams = await self.streams(person.project, person.customer)
+        return (await self.spans_of([person]))[person.customer]
+
+    async def spans_of(self, people: Sequence[Person]) -> dict[int, list[tuple[int, int, int]]]:
+        """The spans of many customers at once."""
+        await self.load_streams([(person.project, person.customer) for person in people])
+        users: dict[int, list[int]] = {}
+        for person in people:
+            streams = self._streams[person.customer]
+            users.setdefault(person.project, []).extend(s for s, (kind, _) in streams.items() if kind == USER)
+        linked = {(row.stream, row.owner) for row in self._changes.links}
+        for project, owners in users.items():
+            linked |= {(row.stream, row.owner) for row in await self._session.links_to(project, owners)}
+        devices: dict[int, set[int]] = {}
+        for device, user in linked:
+            devices.setdefault(user, set()).add(device)
+        return {person.customer: await self._spans(person, devices) for person in people}
+
+    async def _spans(self, person: Person, devices: dict[int, set[int]]) -> list[tuple[int, int, int]]:
+        streams = self._streams[person.customer]
         spans = [(stream, ALWAYS, FOREVER) for stream in streams]
-        users = [stream for stream, (kind, _) in streams.items() if kind == USER]
-        if users:
-            devices = {row.stream for row in await self._session.links_to(person.project, users)}
-            devices |= {row.stream for row in self._changes.links if row.owner in users}
-            for device in sorted(devices - streams.keys()):
-                spans += [
-                    (device, part.start, part.end)
-                    for part in await self.shared(person.project, device)
-                    if part.owner == person.customer
-                ]
+        shared = set[int]().union(*(devices.get(user, ()) for user in streams)) - streams.keys()
+        for device in sorted(shared):
+            spans += [
+                (device, part.start, part.end)
+                for part in await self.shared(person.project, device)
+                if part.owner == person.customer
+            ]
         return spans

@@ -118,7 +118,7 @@ async def _go_back(work: Work, person: Person, since: int, cause: int) -> bool:
         return False
     stored = await work.stored(person.project, await work.directory.spans(person), at)
     held = dict[int, list[tuple[Fact, int]]]()
-    for row in await work.session.ledger(person.project, person.customer):
+    for row in (await work.session.ledger([(person.project, person.customer)]))[person.customer]:
         if row.at > at:
             held.setdefault(row.version, []).append(((row.at, row.source, row.target), row.sign))
     person.base = Base(at, id_, count, packed, held)

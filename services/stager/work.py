@@ -99,15 +99,19 @@ class Work:
     async def stored(self, project: int, spans: Sequence[tuple[int, int, int]], since: int) -> list[Stored]:
         """The stored touchpoints in the spans from `since` on, in no order, duplicates of joined streams included."""
         cut = [(stream, max(start, since), end) for stream, start, end in spans if end >= since]
-        if not cut:
-            return []
-        found = list[Stored]()
-        for stream, body in await self.session.history(project, cut):
-            bounds = [(start, end) for owner, start, end in cut if owner == stream]
-            for recorded, record in unpack(body):
-                if any(start <= record.at <= end for start, end in bounds):
-                    found.append(Stored(record, recorded, stream))
-        return found
+        rows = await self.session.history(project, cut) if cut else []
+        return _within(cut, _unpacked(rows))
+
+    async def histories(self, people: Sequence[Person]) -> dict[int, list[Stored]]:
+        """All stored touchpoints of each of many customers."""
+        spans = await self.directory.spans_of(people)
+        wanted: dict[int, list[tuple[int, int, int]]] = {}
+        for person in people:
+            wanted.setdefault(person.project, []).extend(spans[person.customer])
+        stored: dict[int, list[Stored]] = {}
+        for project, cut in wanted.items():
+            stored |= _unpacked(await self.session.history(project, cut) if cut else [])
+        return {customer: _within(cut, stored) for customer, cut in spans.items()}
 
     def keep(self, person: Person, stream: int, record: Record, recorded: int, value: bytes, hashed: bytes) -> None:
         """Stages a touchpoint: it will be stored under its stream, and is the customer's."""
@@ -220,6 +224,17 @@ class Work:
                 body.append((recorded, value))
             append(HistoryRow(project, stream, lo, hi, len(rows), ids, pack(body)))
         self.changes.staged = sum(map(len, self.history.values()))
+
+
+def _unpacked(rows: Iterable[tuple[int, bytes]]) -> dict[int, list[Stored]]:
+    found: dict[int, list[Stored]] = {}
+    for stream, body in rows:
+        found.setdefault(stream, []).extend(Stored(record, recorded, stream) for recorded, record in unpack(body))
+    return found
+
+
+def _within(spans: Iterable[tuple[int, int, int]], stored: dict[int, list[Stored]]) -> list[Stored]:
+    return [one for stream, start, end in spans for one in stored.get(stream, ()) if start <= one.record.at <= end]
 
 
 def source_key(record: Record) -> Key:

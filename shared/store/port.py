@@ -291,8 +291,8 @@ class Session(Protocol):
         """Ends an open transaction without writing; harmless if there is none."""
         ...
 
-    async def streams(self, project: int, customer: int) -> list[tuple[int, str, int]]:
-        """(kind, value, stream) of the identifiers whose sole owner is the customer."""
+    async def streams(self, ids: Sequence[tuple[int, int]]) -> dict[int, list[tuple[int, str, int]]]:
+        """For each (project, customer): (kind, value, stream) of the identifiers that are its alone, by stream."""
         ...
 
     async def links_of(self, project: int, streams: Sequence[int]) -> list[LinkRow]:
@@ -322,8 +322,8 @@ class Session(Protocol):
         """The newest snapshot with `at` < before."""
         ...
 
-    async def ledger(self, project: int, customer: int) -> list[LedgerRow]:
-        """All entries of the customer, in order of (writer, seq)."""
+    async def ledger(self, ids: Sequence[tuple[int, int]]) -> dict[int, list[LedgerRow]]:
+        """For each (project, customer): all its entries, in order of (writer, seq)."""
         ...
 
     async def due(self, partition: int, until: int, limit: int) -> list[tuple[int, int]]:

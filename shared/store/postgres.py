@@ -133,8 +133,8 @@ class PostgresSession:
     async def abandon(self) -> None:
         await self._run(postgres_writes.abandon)
 
-    async def streams(self, project: int, customer: int) -> list[tuple[int, str, int]]:
-        return await self._run(postgres_reads.streams, project, customer)
+    async def streams(self, ids: Sequence[tuple[int, int]]) -> dict[int, list[tuple[int, str, int]]]:
+        return await self._run(postgres_reads.streams, ids)
 
     async def owners(self, project: int, streams: Sequence[int]) -> dict[int, int]:
         return await self._run(postgres_reads.owners, project, streams)
@@ -154,8 +154,8 @@ class PostgresSession:
     async def snapshot(self, project: int, customer: int, before: int) -> SnapshotRow | None:
         return await self._run(postgres_reads.snapshot, project, customer, before)
 
-    async def ledger(self, project: int, customer: int) -> list[LedgerRow]:
-        return await self._run(postgres_reads.ledger, project, customer)
+    async def ledger(self, ids: Sequence[tuple[int, int]]) -> dict[int, list[LedgerRow]]:
+        return await self._run(postgres_reads.ledger, ids)
 
     async def due(self, partition: int, until: int, limit: int) -> list[tuple[int, int]]:
         return await self._run(postgres_reads.due, partition, until, limit)

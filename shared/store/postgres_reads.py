@@ -52,9 +52,15 @@ async def customers(db: Connection, ids: Sequence[tuple[int, int]]) -> dict[int,
     return {row[1]: CustomerRow(*row) for row in rows}
 
 
-async def streams(db: Connection, project: int, customer: int) -> list[tuple[int, str, int]]:
-    sql = "SELECT kind, value, stream FROM identifiers WHERE project = $1 AND customer = $2 ORDER BY stream"
-    return [tuple(row) for row in await db.fetch(sql, project, customer)]
+async def streams(db: Connection, ids: Sequence[tuple[int, int]]) -> dict[int, list[tuple[int, str, int]]]:
+    sql = (
+        "SELECT customer, kind, value, stream FROM identifiers"
+        " JOIN unnest($1::int[], $2::bigint[]) AS x(project, customer) USING (project, customer) ORDER BY stream"
+    )
+    found: dict[int, list[tuple[int, str, int]]] = {customer: [] for _, customer in ids}
+    for customer, *row in await db.fetch(sql, *columns(ids, 2)):
+        found[customer].append((row[0], row[1], row[2]))
+    return found
 
 
 async def owners(db: Connection, project: int, streams: Sequence[int]) -> dict[int, int]:
@@ -97,9 +103,15 @@ async def snapshot(db: Connection, project: int, customer: int, before: int) -> 
     return SnapshotRow(*row) if row else None
 
 
-async def ledger(db: Connection, project: int, customer: int) -> list[LedgerRow]:
-    sql = "SELECT * FROM ledger WHERE project = $1 AND customer = $2 ORDER BY writer, seq"
-    return [LedgerRow(*row) for row in await db.fetch(sql, project, customer)]
+async def ledger(db: Connection, ids: Sequence[tuple[int, int]]) -> dict[int, list[LedgerRow]]:
+    sql = (
+        "SELECT ledger.* FROM ledger JOIN unnest($1::int[], $2::bigint[]) AS x(project, customer)"
+        " USING (project, customer) ORDER BY writer, seq"
+    )
+    found: dict[int, list[LedgerRow]] = {customer: [] for _, customer in ids}
+    for row in await db.fetch(sql, *columns(ids, 2)):
+        found[row["customer"]].append(LedgerRow(*row))
+    return found
 
 
 async def due(db: Connection, partition: int, until: int, limit: int) -> list[tuple[int, int]]:

@@ -94,8 +94,8 @@ class SqliteSession:
     async def abandon(self) -> None:
         await self._run(sqlite_writes.abandon)
 
-    async def streams(self, project: int, customer: int) -> list[tuple[int, str, int]]:
-        return await self._run(sqlite_reads.streams, project, customer)
+    async def streams(self, ids: Sequence[tuple[int, int]]) -> dict[int, list[tuple[int, str, int]]]:
+        return await self._run(sqlite_reads.streams, ids)
 
     async def owners(self, project: int, streams: Sequence[int]) -> dict[int, int]:
         return await self._run(sqlite_reads.owners, project, streams)
@@ -115,8 +115,8 @@ class SqliteSession:
     async def snapshot(self, project: int, customer: int, before: int) -> SnapshotRow | None:
         return await self._run(sqlite_reads.snapshot, project, customer, before)
 
-    async def ledger(self, project: int, customer: int) -> list[LedgerRow]:
-        return await self._run(sqlite_reads.ledger, project, customer)
+    async def ledger(self, ids: Sequence[tuple[int, int]]) -> dict[int, list[LedgerRow]]:
+        return await self._run(sqlite_reads.ledger, ids)
 
     async def due(self, partition: int, until: int, limit: int) -> list[tuple[int, int]]:
         return await self._run(sqlite_reads.due, partition, until, limit)

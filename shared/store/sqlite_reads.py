@@ -34,9 +34,9 @@ def customers(db: sqlite3.Connection, ids: Sequence[tuple[int, int]]) -> dict[in
     return {customer: CustomerRow(*row) for customer, row in found if row}
 
 
-def streams(db: sqlite3.Connection, project: int, customer: int) -> list[tuple[int, str, int]]:
+def streams(db: sqlite3.Connection, ids: Sequence[tuple[int, int]]) -> dict[int, list[tuple[int, str, int]]]:
     sql = "SELECT kind, value, stream FROM identifiers WHERE project = ? AND customer = ? ORDER BY stream"
-    return db.execute(sql, (project, customer)).fetchall()
+    return {key[1]: db.execute(sql, key).fetchall() for key in ids}
 
 
 def owners(db: sqlite3.Connection, project: int, streams: Sequence[int]) -> dict[int, int]:
@@ -81,9 +81,9 @@ def snapshot(db: sqlite3.Connection, project: int, customer: int, before: int) -
     return SnapshotRow(*row) if row else None
 
 
-def ledger(db: sqlite3.Connection, project: int, customer: int) -> list[LedgerRow]:
+def ledger(db: sqlite3.Connection, ids: Sequence[tuple[int, int]]) -> dict[int, list[LedgerRow]]:
     sql = "SELECT * FROM ledger WHERE project = ? AND customer = ? ORDER BY writer, seq"
-    return [LedgerRow(*row) for row in db.execute(sql, (project, customer))]
+    return {key[1]: [LedgerRow(*row) for row in db.execute(sql, key)] for key in ids}
 
 
 def due(db: sqlite3.Connection, partition: int, until: int, limit: int) -> list[tuple[int, int]]:

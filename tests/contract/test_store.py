@@ -207,8 +207,7 @@ async def test_identifiers_move_with_their_stream(session: Session) -> None:
     claim = await write(session, claim, identifiers=[(1, USER, "u", 1, 1), (1, ANONYMOUS, "a", 2, 2)])
     await write(session, claim, owners={(1, 2): 1})
     assert await session.identities([(1, ANONYMOUS, "a")]) == {(1, ANONYMOUS, "a"): Identity(2, 1)}
-    assert await session.streams(1, 1) == [(USER, "u", 1), (ANONYMOUS, "a", 2)]
-    assert await session.streams(1, 2) == []
+    assert await session.streams([(1, 1), (1, 2)]) == {1: [(USER, "u", 1), (ANONYMOUS, "a", 2)], 2: []}
     assert await session.owners(1, [1, 2, 3]) == {1: 1, 2: 1}
 
 
