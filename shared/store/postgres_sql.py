@@ -18,8 +18,15 @@ _TYPES: tuple[tuple[type[Any], str], ...] = (
 )
 
 
-#: The session's own table of changed customers.
-INCOMING = "incoming_customers"
+#: Where the rows of a part go that come by COPY. Into tables without unique keys at once; customers, whose keys another
+#: writer may wait for, into a table of the session's own, for the statement to take them from.
+COPIED = {
+    "touchpoints": "touchpoints",
+    "ledger": "ledger",
+    "changed": "incoming_changed",
+    "born": "incoming_born",
+}
+INCOMING = ("changed", "born")
 
 
 class Part(NamedTuple):
@@ -128,14 +135,16 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
     return {part: of for part, of in rows.items() if of}
 
 
-def incoming() -> str:
-    """Makes the session's table of changed customers: many of them come faster by COPY than as arrays."""
-    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {INCOMING} (LIKE customers INCLUDING STORAGE) ON COMMIT DELETE ROWS"
+def incoming(part: str) -> str:
+    """Makes the session's own table for a part."""
+    table = PARTS[part].table.name
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {COPIED[part]} (LIKE {table} INCLUDING STORAGE) ON COMMIT DELETE ROWS"
 
 
-def _rows(part: Part, copied: bool, number: Callable[[], int]) -> str:
+def _rows(name: str, copied: bool, number: Callable[[], int]) -> str:
     if copied:
-        return f"(SELECT * FROM {INCOMING}) AS x"
+        return f"(SELECT * FROM {COPIED[name]}) AS x"
+    part = PARTS[name]
 
     def type_of(column: str) -> str:
         return next(name for kind, name in _TYPES if isinstance(part.table.columns[column].type, kind))
@@ -168,7 +177,7 @@ def statement(parts: tuple[tuple[str, bool], ...]) -> str:
     ]
     guards = ["(SELECT count(*) FROM fence) = 1", "(SELECT count(*) FROM catalog_held) = 1"]
     named = dict(parts)
-    texts = {name: PARTS[name].sql.format(rows=_rows(PARTS[name], copied, number)) for name, copied in parts}
+    texts = {name: PARTS[name].sql.format(rows=_rows(name, copied, number)) for name, copied in parts}
     steps += [f"{name} AS ({sql} RETURNING 1)" for name, sql in texts.items() if PARTS[name].guards]
     guards.append("(SELECT count(*) FROM changed) = $11" if "changed" in named else "$11::bigint = 0")
     if "unqueued" in named:

@@ -1,4 +1,4 @@
-"""What a PostgreSQL session writes: one fenced statement a batch, beside it a COPY of each long append-only list."""
+"""What a PostgreSQL session writes: one fenced statement a batch, and before it a COPY of each long list."""
 
 import time
 from collections.abc import Sequence
@@ -18,17 +18,11 @@ from shared.store.port import (
     StoreMismatch,
 )
 from shared.store.postgres_reads import Connection, columns
-from shared.store.postgres_sql import INCOMING, fence, incoming, rows_of, statement
+from shared.store.postgres_sql import COPIED, INCOMING, fence, incoming, rows_of, statement
 from shared.store.schema import REMEDY
 
 #: Rows from which a COPY, with the round trips of a transaction of its own, is cheaper than the statement's arrays.
 BULK = 250
-
-#: Lists that may come by COPY, and the table they go to.
-COPIES = {"touchpoints": "touchpoints", "ledger": "ledger", "born": "customers", "changed": INCOMING}
-
-#: Of these those that only wait there for the statement to take them from.
-PASSED_ON = frozenset({"changed"})
 
 
 async def claim(db: Connection, partition: int, owner: str) -> Claim:
@@ -86,18 +80,18 @@ async def lock(db: Connection, ids: Sequence[tuple[int, int]]) -> None:
 async def write(db: Connection, changes: Changes) -> None:
     """Writes everything or nothing.
 
-    A statement alone is a transaction that no stopped client can hold open. COPY waits for its client, so it comes
-    before anything is locked, and not at all if `lock` has locked something.
+    A statement alone is a transaction that no stopped client can hold open. COPY waits for its client, without end: so
+    it comes before anything is locked or has a unique key, and not at all if `lock` has locked something.
     """
     rows = rows_of(changes)
     locked = db.is_in_transaction()
-    bulk = [] if locked else [part for part in COPIES if len(rows.get(part, ())) >= BULK]
+    bulk = [] if locked else [part for part in COPIED if len(rows.get(part, ())) >= BULK]
     try:
         if bulk:
-            await db.execute(f"BEGIN; {incoming()}" if "changed" in bulk else "BEGIN")
+            await db.execute("; ".join(["BEGIN", *(incoming(part) for part in bulk if part in INCOMING)]))
         for part in bulk:
-            await db.copy_records_to_table(COPIES[part], records=rows[part])
-        parts = tuple((part, part in bulk) for part in rows if part not in bulk or part in PASSED_ON)
+            await db.copy_records_to_table(COPIED[part], records=rows[part])
+        parts = tuple((part, part in bulk) for part in rows if part not in bulk or part in INCOMING)
         arrays = [column for part, copied in parts if not copied for column in zip(*rows[part], strict=True)]
         await db.fetchval(statement(parts), *fence(changes), *arrays)
         if bulk or locked:
@@ -105,8 +99,7 @@ async def write(db: Connection, changes: Changes) -> None:
     except BaseException as error:
         if not db.is_closed():
             await abandon(db)
-        # What was copied before the fence was read may be what the partition's next owner has written.
-        if isinstance(error, asyncpg.DivisionByZeroError | asyncpg.UniqueViolationError):
+        if isinstance(error, asyncpg.DivisionByZeroError):
             raise await _refusal(db, changes.claim) from None
         raise
 

@@ -1,5 +1,5 @@
 """A process that stops itself (SIGSTOP) inside a transaction: after it has locked a customer, or in the middle of the
-rows that a write copies. `python -m tests.contract.store_child DSN LEASE CUSTOMER locked|copying`
+rows that a write copies. `python -m tests.contract.store_child DSN LEASE CUSTOMER locked|history|new_customers`
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.store.port import CustomerRow, Fenced, StoreUnavailable
 from tests.contract.store_backends import changes, open_store, touchpoints
+from tests.contract.store_backends import customer as born
 
 
 def say(word: str) -> None:
@@ -41,14 +42,18 @@ async def main(dsn: str, lease: float, customer: int, where: str) -> None:
         claim = await session.claim(0, "child")
         generation = (await session.catalog()).generation
         row: CustomerRow = (await session.customers([(1, customer)]))[customer]
-        history = [touchpoints(customer, at, at, b"x" * 1000) for at in range(20_000)]
+        lists: dict[str, list[Any]] = {
+            "customers": [row._replace(count=99)],
+            "history": [touchpoints(customer, at, at, b"x" * 1000) for at in range(20_000)],
+            "new_customers": [born(claim, offset, states=b"x" * 1000) for offset in range(20_000)],
+        }
         if where == "locked":
             await session.lock([(1, customer)])
             halt()
         else:
-            history = Halting(history)
+            lists[where] = Halting(lists[where])
         try:
-            await session.write(changes(claim, generation, customers=[row._replace(count=99)], history=history))
+            await session.write(changes(claim, generation, **lists))
         except (Fenced, StoreUnavailable) as error:
             say(f"refused: {type(error).__name__}")
         else:

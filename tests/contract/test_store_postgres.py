@@ -152,7 +152,7 @@ async def test_a_commit_whose_answer_is_lost(session: Session, database: str, ro
         assert await mine.claim(0, "me") == after(made)._replace(epoch=claim.epoch + 1)
 
 
-@pytest.mark.parametrize("where", ["locked", "copying"])
+@pytest.mark.parametrize("where", ["locked", "history", "new_customers"])
 async def test_a_stopped_process_holds_nobody_longer_than_the_lease(
     session: Session, database: str, processes: Processes, where: str
 ) -> None:
@@ -168,7 +168,7 @@ async def test_a_stopped_process_holds_nobody_longer_than_the_lease(
     await asyncio.to_thread(child.wait_for, "stopping")
     started = time.monotonic()
     claim = await session.claim(0, "next")
-    await write(session, claim, customers=[row._replace(count=2)])
+    await write(session, claim, customers=[row._replace(count=2)], new_customers=[customer(claim)])
     assert time.monotonic() - started < lease + 1
     child.resume()
     await asyncio.to_thread(child.wait_for, "refused: (StoreUnavailable|Fenced)")
