@@ -71,6 +71,7 @@ async def _demo(
                 click.echo(f"refused: {reason}", err=True)
             task = progress.add_task("Staging them", total=None)
             answer = await _staged(client, secrets.token)
+            progress.update(task, total=customers, completed=customers)
     _show(base, secrets.token, answer)
 
 

@@ -1,6 +1,10 @@
 """What a new store is given so that it can be used at once, and what `milepost up` says when it has started."""
 
+import os
+import sys
 from importlib.metadata import version
+from pathlib import Path
+from shutil import which
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -52,28 +56,32 @@ async def first_secrets(database: AsyncEngine) -> Secrets | None:
 def greeting(url: str, settings: Settings, secrets: Secrets | None) -> str:
     """What a person reads when the server has started."""
     where = f", data in {settings.data.absolute()}" if embedded(settings) else ""
+    usual = Settings.model_fields
+    here = f" --data {settings.data}" if embedded(settings) and settings.data != usual["data"].default else ""
+    there = f" --url {url}" if settings.port != usual["port"].default else ""
+    name = program()
     lines = [f"Milepost {version('milepost')} runs at {url}{where}. Ctrl-C stops it.", ""]
-    here = (
-        f" --data {settings.data}"
-        if embedded(settings) and settings.data != Settings.model_fields["data"].default
-        else ""
-    )
     if secrets:
         lines += _first_steps(url, *secrets)
     else:
         lines += [
             "Keys and tokens are stored hashed and cannot be shown again; new ones are made by",
-            f"  milepost keys create NAME{here}      a write key, for sites and apps",
-            f"  milepost tokens create NAME{here}    a query token, for people",
+            f"  {name} keys create NAME{here}      a write key, for sites and apps",
+            f"  {name} tokens create NAME{here}    a query token, for people",
             "",
         ]
     lines += [
         "Look:",
         f"  {url}/    shows the stages, in a browser",
-        f"  milepost demo{here}    fills it with a simulated shop",
-        f"  milepost tail{here}    shows what comes in",
+        f"  {name} demo{here}{there}    fills it with a simulated shop",
+        f"  {name} tail{here}    shows what comes in",
     ]
     return "\n".join(lines)
+
+
+def program() -> str:
+    """How this program is called from where it was started."""
+    return "milepost" if which("milepost") else os.path.relpath(Path(sys.executable).parent / "milepost")
 
 
 def _first_steps(url: str, key: str, token: str) -> list[str]:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.processes import ROOT, Process, Processes, clean_environment, free_port
@@ -31,10 +32,12 @@ class Up:
         return self.process.wait_for(pattern, 1)[1]
 
 
-def milepost(*arguments: str | Path, data: Path, code: int = 0, given: bytes = b"") -> str:
+def milepost(
+    *arguments: str | Path, data: Path, code: int = 0, given: bytes = b"", env: Mapping[str, str] | None = None
+) -> str:
     """Runs `milepost …` on a folder to its end; what it printed, on both streams. It must end with this exit code."""
     command = [sys.executable, "-m", "services.cli", *map(str, arguments)]
-    environment = clean_environment() | {"MILEPOST_DATA": str(data)}
+    environment = clean_environment() | {"MILEPOST_DATA": str(data)} | dict(env or {})
     done = subprocess.run(
         command, cwd=ROOT, env=environment, input=given, capture_output=True, timeout=100, check=False
     )
