@@ -37,8 +37,15 @@ def _begun(connection: Connection) -> None:
 def engine(address: str | Path) -> AsyncEngine:
     """A pool of connections, made when needed. The caller disposes of it."""
     if isinstance(address, Path):
-        uri = address.absolute().as_uri()
+        path = address
+
+        def present(*_: object) -> None:
+            if not path.exists():  # SQLite's own error would leave a thread behind
+                raise StoreUnavailable(f"there is no store at {path}")
+
+        uri = path.absolute().as_uri()
         made = create_async_engine(f"sqlite+aiosqlite:///{uri}?mode=rw&uri=true")
+        event.listen(made.sync_engine, "do_connect", present)
         event.listen(made.sync_engine, "connect", _connected)
         event.listen(made.sync_engine, "begin", _begun)
         return made

@@ -1,0 +1,97 @@
+"""Keys, tokens, projects and rejections, on both databases."""
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.events import SECOND
+from shared.store import admin, reads
+from shared.store.engine import reading, writing
+from shared.store.keyring import Keyring
+from shared.store.port import Conflict
+from tests.support.processes import eventually
+
+
+def microseconds() -> int:
+    """Now."""
+    return time.time_ns() // 1000
+
+
+async def test_keys_and_tokens_work_until_they_are_revoked(pool: AsyncEngine) -> None:
+    """A key is shown once; its project and kind are found by it until it is revoked."""
+    async with writing(pool) as db:
+        project = await admin.create_project(db, "shop", "Asia/Tehran")
+        key, secret = await admin.create_write_key(db, project.project, "site", "browser")
+        token, question = await admin.create_query_token(db, 1, "ops")
+    assert secret.startswith("wk_")
+    assert question.startswith("qt_")
+    keys, tokens = Keyring(pool, admin.write_keys), Keyring(pool, admin.query_tokens)
+    await keys.refresh()
+    await tokens.refresh()
+    assert keys.find(secret) == key
+    assert (key.project, key.kind, project.time_zone) == (2, "browser", "Asia/Tehran")
+    assert keys.find(question) is None
+    assert keys.find("\ud800") is None
+    assert tokens.find(question) == token
+    stop = asyncio.Event()
+    keys = Keyring(pool, admin.write_keys, every=0.05)
+    running = asyncio.create_task(keys.run(stop))
+    await eventually(lambda: keys.find(secret) is not None)
+    async with writing(pool) as db:
+        assert await admin.revoke_write_key(db, key.number)
+        assert not await admin.revoke_write_key(db, key.number)
+        assert await admin.revoke_query_token(db, token.number)
+    await eventually(lambda: keys.find(secret) is None)
+    stop.set()
+    await running
+    async with reading(pool) as db:
+        assert [one.number for one in (await admin.write_keys(db, revoked=True)).values()] == [key.number]
+        assert await admin.query_tokens(db) == {}
+
+
+async def test_what_cannot_be_made_says_why(pool: AsyncEngine) -> None:
+    """A name that is taken, a zone, a kind and a project that do not exist."""
+    with pytest.raises(Conflict):
+        async with writing(pool) as db:
+            await admin.create_project(db, "default", "UTC")
+    for wrong in (
+        lambda db: admin.create_project(db, "shop", "Mars/Olympus"),
+        lambda db: admin.create_write_key(db, 1, "site", "robot"),
+        lambda db: admin.create_write_key(db, 9, "site"),
+        lambda db: admin.create_query_token(db, 9, "site"),
+    ):
+        with pytest.raises(ValueError, match=r"there is no|kind"):
+            async with writing(pool) as db:
+                await wrong(db)
+
+
+async def test_keys_made_at_once_have_different_numbers(pool: AsyncEngine) -> None:
+    """Numbers are given one after another, whoever asks."""
+
+    async def make() -> int:
+        async with writing(pool) as db:
+            key, _ = await admin.create_write_key(db, 1, "site")
+            return key.number
+
+    numbers = await asyncio.gather(*(make() for _ in range(5)))
+    assert sorted(numbers) == [1, 2, 3, 4, 5]
+
+
+async def test_rejections_are_kept_for_a_while(pool: AsyncEngine) -> None:
+    """The newest come first, whatever text they quote; those too old go when new ones come."""
+    now = microseconds()
+    old = admin.Rejection(1, 1, now - admin.REJECTIONS_KEPT - SECOND, 0, "invalid", "event", "old")
+    new = [admin.Rejection(1, 1, now + i, i, "invalid", "a\0", "surrogate \ud800") for i in range(3)]
+    async with writing(pool) as db:
+        await admin.add_rejections(db, [])
+        await admin.add_rejections(db, [old])
+        await admin.add_rejections(db, new)
+    async with reading(pool) as db:
+        found = await admin.rejections(db, 1, limit=2)
+        assert [(one.index, one.field, one.message) for one in found] == [
+            (2, "a", "surrogate ?"),
+            (1, "a", "surrogate ?"),
+        ]
+        assert (await reads.backlog(db, 1)).rejections == 3
