@@ -4,13 +4,13 @@ Numbers given as identifiers become text; what is empty counts as absent. Everyt
 """
 
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
 
 from services.ingest.protocols.repair import DEPTH, depth
-from services.ingest.protocols.segment import Event, Identifier, read_event
+from services.ingest.protocols.segment import FAULTS, Event, Identifier, read_event, too_deep, unfit
 from services.ingest.refusals import Refusal, Refused
 from services.ingest.times import corrected, instant
 from shared.events import EMPTY, TYPES, Record, encode
@@ -27,12 +27,13 @@ NAME_BYTES = 512
 #: Texts of up to so many characters are short enough, whatever the characters are.
 SHORT = ID_BYTES // 4
 
-#: A free-form part of up to so many bytes may be null; one of up to so many cannot be too deep, as each level takes
-#: two brackets.
-NULL, FLAT = len(b"null"), 2 * DEPTH
+#: A free-form part of up to so many bytes cannot be too deep, as each level takes two brackets.
+FLAT = 2 * DEPTH
 #: How JSON writes NUL, and what to look for first, since one byte is found much faster than six.
 NUL, BACKSLASH = rb"\u0000", b"\\"
 _KINDS = frozenset(TYPES)
+_decode = msgspec.json.Decoder(dict[str, Any] | None).decode
+_entries = msgspec.json.Decoder(dict[str, Raw] | None).decode
 
 
 class Arrival(NamedTuple):
@@ -127,14 +128,14 @@ def to_record(event: Event, arrival: Arrival) -> Record:
             sent = instant(event.sent_at, "sentAt")
         at, clamped = corrected(instant(said, "timestamp"), sent, received)
     properties, traits, context = event.properties, event.traits, event.context
-    if not NULL < len(properties) <= FLAT:
-        properties = _object(properties)
-    if traits is not EMPTY:
-        traits = _object(traits)
-    if not NULL < len(context) <= FLAT:
-        context = _object(context)
     if common:
         context = _merged(common, context)
+    if properties is not EMPTY:
+        properties = _object(properties, "properties")
+    if traits is not EMPTY:
+        traits = _object(traits, "traits")
+    if context is not EMPTY:
+        context = _object(context, "context")
     return Record(
         project,
         message_id,
@@ -204,12 +205,15 @@ def _name(value: str | None, field: str) -> str | None:
     return value
 
 
-def _object(value: Raw) -> Raw:
-    """A free-form part, which the protocol has seen to be an object, null or absent; the last two are empty ones."""
-    if len(value) <= NULL and not bytes(value).startswith(b"{"):
-        return EMPTY
+def _object(value: Raw, field: str) -> Raw:
+    """A free-form part, unchanged; null is an empty one. Decoded once, so that whoever reads it later can, too."""
+    try:
+        if _decode(value) is None:
+            return EMPTY
+    except FAULTS as fault:
+        raise unfit(fault, field) from None
     if len(value) > FLAT and depth(bytes(value)) >= DEPTH:  # the event itself is one level more
-        raise Refused("too_deep", "", f"The event is nested deeper than {DEPTH} levels.")
+        raise too_deep(field)
     return value
 
 
@@ -219,12 +223,12 @@ def _text(value: object) -> str:
     return value
 
 
-_parts = msgspec.json.Decoder(dict[str, Raw]).decode
-
-
 def _merged(common: dict[str, Raw], own: Raw) -> Raw:
     """The event's own entries win."""
-    return Raw(msgspec.json.encode({**common, **_parts(own)}))
+    try:
+        return Raw(msgspec.json.encode({**common, **(_entries(own) or {})}))
+    except FAULTS as fault:
+        raise unfit(fault, "context") from None
 
 
 def _message_id(event: Event) -> str:

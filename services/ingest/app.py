@@ -180,7 +180,11 @@ class Ingest:
                     f"A batch's common context may have {CONTEXT_BYTES} bytes: send what is more with each event.",
                     "context",
                 )
-            context = _object(envelope.context)
+            try:
+                context = _object(envelope.context)
+            except segment.FAULTS as fault:
+                unfit = segment.unfit(fault, "context")
+                raise Unreadable(400, unfit.code, str(unfit), unfit.field) from None
         return Arrival(key.project, key.number, self._clock(), settings.event_bytes, kind, sent, context)
 
     def _decide(self, envelope: segment.Envelope, arrival: Arrival) -> tuple[list[Entry], list[Refusal]]:

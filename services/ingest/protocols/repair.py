@@ -9,14 +9,9 @@ import re
 #: The deepest nesting of an event that is accepted: whatever reads it later has to follow.
 DEPTH = 100
 
+#: The marks: non-characters, which nobody sends.
 HALF = rb"\ufdd0"
 DEEP = rb'"\ufdd1"'
-
-#: What each mark stands for. Both are non-characters, which nobody sends.
-DAMAGED = {
-    HALF: "The event has half of a surrogate pair (\\ud800 to \\udfff): send whole characters.",
-    DEEP: f"The event is nested deeper than {DEPTH} levels.",
-}
 
 #: An escaped backslash, a whole pair, or half of one; other escapes do not matter.
 _ESCAPE = re.compile(

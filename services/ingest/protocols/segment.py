@@ -1,7 +1,7 @@
 """Segment's HTTP tracking API: a body becomes events, and nothing more is done to them here.
 
 A batch is decoded as a whole. Only when that fails is it taken apart, so that one event that cannot be read is refused
-alone. Free-form parts stay bytes, but every byte has been checked: what is accepted can be decoded later.
+alone. Free-form parts stay bytes and are looked at when an event is decided on.
 """
 
 import re
@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.ingest.protocols.repair import DAMAGED, repaired
+from services.ingest.protocols.repair import DEEP, DEPTH, HALF, repaired
 from services.ingest.refusals import Refused, Unreadable
 from shared.events import EMPTY
 
 Raw = msgspec.Raw
 Identifier = str | int | float | None
-Object = dict[str, Any] | None
 
 
 class Event(msgspec.Struct, gc=False, rename="camel"):
@@ -48,19 +47,6 @@ class Batch(msgspec.Struct, rename="camel"):
     context: Raw = EMPTY
 
 
-class _Free(msgspec.Struct, gc=False):
-    """The parts of an event that stay bytes, decoded once to see that they can be."""
-
-    properties: Object = None
-    traits: Object = None
-    context: Object = None
-
-
-class _FreeBatch(msgspec.Struct):
-    batch: list[_Free]
-    context: Object = None
-
-
 class _Parts(msgspec.Struct, rename="camel"):
     """A batch of anything."""
 
@@ -85,9 +71,6 @@ FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _batch = msgspec.json.Decoder(Batch).decode
 _parts = msgspec.json.Decoder(_Parts).decode
 _event = msgspec.json.Decoder(Event).decode
-_free = msgspec.json.Decoder(_Free).decode
-_free_batch = msgspec.json.Decoder(_FreeBatch).decode
-_object = msgspec.json.Decoder(Object).decode
 _raw = msgspec.json.Decoder(Raw).decode
 
 
@@ -95,7 +78,6 @@ def many(body: bytes, most: int) -> Envelope:
     """The events of a batch. Raises Unreadable if it is not one, or holds more than `most` events."""
     try:
         batch = _batch(body)
-        _free_batch(body)
     except FAULTS:
         return _taken_apart(body, most)
     _check_count(len(batch.batch), most)
@@ -106,7 +88,6 @@ def one(body: bytes) -> Envelope:
     """A body that is one event. Raises Unreadable if it is not JSON."""
     try:
         event = _event(body)
-        _free(body)
     except FAULTS:
         fixed = repaired(body, 1)
         try:
@@ -123,7 +104,6 @@ def read_event(raw: bytes) -> Event:
     """One event from its own bytes. Raises Refused."""
     try:
         event = _event(raw)
-        _free(raw)
     except FAULTS:
         result = _careful(repaired(raw, 1))
         if isinstance(result, Refused):
@@ -138,13 +118,10 @@ def _check_count(count: int, most: int) -> None:
 
 
 def _taken_apart(body: bytes, most: int) -> Envelope:
-    field = ""
     try:
         parts = _parts(repaired(body, 3))
-        field = "context"
-        _object(parts.context)
     except msgspec.ValidationError as fault:
-        refused = _wrong_type(fault, field)
+        refused = wrong_type(fault)
         raise Unreadable(400, "invalid_batch", str(refused), refused.field) from None
     except FAULTS as fault:
         raise _malformed(fault) from None
@@ -154,18 +131,30 @@ def _taken_apart(body: bytes, most: int) -> Envelope:
 
 def _careful(raw: bytes) -> Event | Refused:
     """An event, or exactly what is wrong with it."""
-    for damage, message in DAMAGED.items():
-        if damage in raw:
-            return Refused("invalid_json", "", message)
+    if HALF in raw:
+        return Refused("invalid_json", "", "The event has half of a surrogate pair: send whole characters.")
+    if DEEP in raw:
+        return too_deep()
     try:
-        _free(raw)
         return _event(raw)
-    except UnicodeDecodeError:
-        return Refused("invalid_utf8", "", "The event has bytes that are not UTF-8.")
-    except msgspec.ValidationError as fault:
-        return _wrong_type(fault)
-    except (msgspec.DecodeError, RecursionError) as fault:
-        return Refused("invalid_json", "", f"The event is not valid JSON: {fault}")
+    except FAULTS as fault:
+        return unfit(fault)
+
+
+def unfit(fault: Exception, field: str = "") -> Refused:
+    """What is wrong with an event, or this part of one, that cannot be decoded."""
+    if isinstance(fault, msgspec.ValidationError):
+        return wrong_type(fault, field)
+    if isinstance(fault, UnicodeDecodeError):
+        return Refused("invalid_utf8", field, f"{field or 'The event'} has bytes that are not UTF-8.")
+    if isinstance(fault, RecursionError):
+        return too_deep(field)
+    return Refused("invalid_json", field, f"{field or 'The event'} is not valid JSON: {fault}.")
+
+
+def too_deep(field: str = "") -> Refused:
+    """Refuses an event for its depth."""
+    return Refused("too_deep", field, f"The event is nested deeper than {DEPTH} levels.")
 
 
 def _malformed(fault: Exception) -> Unreadable:
@@ -174,7 +163,7 @@ def _malformed(fault: Exception) -> Unreadable:
     return Unreadable(400, "invalid_json", f"The body cannot be read: {fault}.")
 
 
-def _wrong_type(fault: msgspec.ValidationError, within: str = "") -> Refused:
+def wrong_type(fault: msgspec.ValidationError, within: str = "") -> Refused:
     """What msgspec says of it, `Expected `str | null`, got `int` - at `$.event``, in a person's words."""
     found = re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.?([^`]*)`)?", str(fault))
     if found is None:  # a number out of range, or a field that is missing

@@ -141,7 +141,7 @@ async def test_the_limits_of_events_hold_one_by_one(tmp_path: Path) -> None:
     refused = [(one["index"], one["code"], one["field"]) for one in answer.body["rejected"]]
     assert refused == [
         (0, "event_too_large", ""),
-        (1, "too_deep", ""),
+        (1, "too_deep", "properties"),
         (2, "id_too_long", "anonymousId"),
         (3, "id_too_long", "anonymousId"),
         (4, "id_too_long", "messageId"),
@@ -175,11 +175,9 @@ async def test_nesting_of_any_depth_is_refused_alone(tmp_path: Path, levels: int
     async with front(tmp_path, request_bytes=10**7) as door:
         answer = await door.post("/v1/batch", b'{"batch":[%s,%s]}' % (event, fine))
         assert [record.id for record in await door.records()][-1:] == ["fine"]
-    codes = {one["code"] for one in answer.body["rejected"]}
-    assert codes <= {"too_deep", "invalid_json"}
+    codes = [one["code"] for one in answer.body["rejected"]]
     assert answer.status == 200
-    if kind == "properties":
-        assert codes
+    assert codes == ["too_deep"] or (codes == [] and kind == "nothing")
 
 
 async def test_bytes_that_are_not_utf8_are_refused_alone(door: Front) -> None:

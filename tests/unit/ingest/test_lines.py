@@ -105,7 +105,7 @@ def test_a_line_without_an_id_gets_the_same_one_again() -> None:
         (b'{"type":"page","userId":"u","properties":{"x":"%s"}}' % (b"x" * 40_000), "event_too_large", ""),
         (b'{"type":"page","userId":"\xff"}', "invalid_utf8", ""),
         (b'{"type":"page","userId":"\\ud800"}', "invalid_json", ""),
-        (b'{"type":"page","userId":"u","properties":' + b'{"a":' * 5000 + b"1" + b"}" * 5001, "invalid_json", ""),
+        (b'{"type":"page","userId":"u","properties":' + b'{"a":' * 5000 + b"1" + b"}" * 5001, "too_deep", ""),
         (b"[" * 100_000, "invalid_type", ""),
     ],
 )
