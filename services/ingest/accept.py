@@ -30,7 +30,7 @@ SHORT = ID_BYTES // 4
 #: A free-form part of up to so many bytes cannot be too deep, as each level takes two brackets.
 FLAT = 2 * DEPTH
 #: How JSON writes NUL, and what to look for first, since one byte is found much faster than six.
-NUL, BACKSLASH = rb"\u0000", b"\\"
+NUL, BACKSLASH = rb"\u0000", ord("\\")
 _KINDS = frozenset(TYPES)
 _decode = msgspec.json.Decoder(dict[str, Any] | None).decode
 _entries = msgspec.json.Decoder(dict[str, Raw] | None).decode

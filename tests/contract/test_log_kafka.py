@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from shared.log.kafka import check_kafka, setup_kafka
+from shared.log.kafka import check_kafka, open_kafka_log, setup_kafka
 from shared.log.port import Entry, Log, LogMismatch, LogUnavailable, PositionLost, Reader
 from tests.contract.log_backends import KafkaBackend, flat, numbered
 from tests.support.kafka import Kafka
@@ -216,3 +216,33 @@ async def test_closing_without_a_broker_ends_and_says_what_was_not_taken(own: tu
         with pytest.raises(LogUnavailable):
             await log.append([Entry(b"key", b"lost")])
     assert time.monotonic() - before < 15
+
+
+async def test_one_of_three_brokers_may_die(start_kafka: Callable[..., Kafka]) -> None:
+    """With three replicas: after SIGKILL of a broker appends go on by the others, nothing acknowledged is lost."""
+    server = start_kafka(nodes=3)
+    backend = KafkaBackend(server.bootstrap, "log")
+    settings = backend.settings(replication=3, append_deadline=30)
+    await setup_kafka(settings)
+    acknowledged: list[bytes] = []
+    stop = asyncio.Event()
+    async with open_kafka_log(settings) as log:
+
+        async def caller(number: int) -> None:
+            n = 0
+            while not stop.is_set():
+                value = b"%d %d" % (number, n)
+                await log.append([Entry(value, value)])
+                acknowledged.append(value)
+                n += 1
+
+        callers = [asyncio.ensure_future(caller(number)) for number in range(20)]
+        await eventually(lambda: len(acknowledged) > 2000)
+        await asyncio.to_thread(server.nodes[0].kill)
+        seen = len(acknowledged)
+        await eventually(lambda: len(acknowledged) > seen + 2000, within=30)
+        stop.set()
+        await asyncio.gather(*callers)
+    values = flat(await backend.contents())
+    assert len(values) == len(set(values))
+    assert set(acknowledged) == set(values)

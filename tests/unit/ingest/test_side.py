@@ -1,5 +1,6 @@
 """What stands beside the front door: health, metrics, and an OpenAPI document that is true."""
 
+import ast
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from services.ingest.app import ROUTES
 from services.ingest.side import alone, build_side
 from shared.log.port import Log, LogUnavailable
 from tests.support.front import KEY, Front, front
+from tests.support.processes import ROOT
 
 
 @pytest.fixture
@@ -71,6 +73,17 @@ def test_the_document_is_valid_and_describes_every_path() -> None:
     validate(described)
     paths = set(described["paths"])
     assert set(ROUTES) | {"/v1/projects/{key}/settings", "/livez", "/readyz", "/metrics"} == paths
+
+
+def test_the_document_names_every_code_that_is_answered_with() -> None:
+    """As they stand in the source."""
+    raised = set()
+    for room in (ROOT / "services/ingest").rglob("*.py"):
+        for node in ast.walk(ast.parse(room.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refused", "Unreadable", "_error"):
+                words = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+                raised.update(words[:1])
+    assert raised == set(document()["components"]["schemas"]["Code"]["enum"])
 
 
 def examples(kind: str) -> list[tuple[str, Any]]:
