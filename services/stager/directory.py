@@ -12,6 +12,7 @@ class Directory:
 
     def __init__(self, session: Session, cache: Cache, changes: Changes) -> None:
         self._session, self._cache, self._changes = session, cache, changes
+        self._absent: set[Key] = set()
         self._created: dict[int, list[tuple[int, str, int]]] = {}
         self._streams: dict[int, dict[int, tuple[int, str]]] = {}
         self._links: dict[int, list[Link]] = {}
@@ -47,12 +48,14 @@ class Directory:
         for key in keys:
             identity = self._cache.identity(key)
             if identity is None:
-                missing.append(key)
+                if key not in self._absent:
+                    missing.append(key)
             else:
                 found[key] = identity
         if missing:
             read = await self._session.identities(missing)
             self._cache.identities.update(read)
+            self._absent |= set(missing) - read.keys()
             found |= read
         self._owners |= {identity.stream: identity.customer for identity in found.values()}
         return found

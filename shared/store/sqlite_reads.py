@@ -35,8 +35,9 @@ def customers(db: sqlite3.Connection, ids: Sequence[tuple[int, int]]) -> dict[in
 
 
 def streams(db: sqlite3.Connection, ids: Sequence[tuple[int, int]]) -> dict[int, list[tuple[int, str, int]]]:
-    sql = "SELECT kind, value, stream FROM identifiers WHERE project = ? AND customer = ? ORDER BY stream"
-    return {key[1]: db.execute(sql, key).fetchall() for key in ids}
+    # Sorted here: asked to, SQLite would walk the index that is in order of stream, through every customer's.
+    sql = "SELECT kind, value, stream FROM identifiers WHERE project = ? AND customer = ?"
+    return {key[1]: sorted(db.execute(sql, key), key=lambda row: row[2]) for key in ids}
 
 
 def owners(db: sqlite3.Connection, project: int, streams: Sequence[int]) -> dict[int, int]:
