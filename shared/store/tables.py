@@ -147,9 +147,9 @@ identifiers = Table(
     _big("stream"),
     _big("customer"),
     _key("identifiers", "project", "kind", "value"),
+    # With a rowid: clustered by its key, SQLite would rather walk the whole project than use the other two indexes.
     Index("identifiers_customer", "project", "customer"),
     Index("identifiers_stream", "project", "stream"),
-    sqlite_with_rowid=False,
 )
 
 links = Table(

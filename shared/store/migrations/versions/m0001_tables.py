@@ -93,7 +93,7 @@ UNIQUE = {
 FILLFACTORS = {"customers": "50", "populations": "70", "flows": "50"}
 
 # Found by their key alone, so SQLite keeps the rows in it.
-WITHOUT_ROWID = {"identifiers", "emails", "populations", "flows"}
+WITHOUT_ROWID = {"emails", "populations", "flows"}
 
 
 def _columns(text: str) -> list[sa.Column[Any]]:
