@@ -6,28 +6,32 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.commands.counting import Report, count
 from services.commands.serving import data_option, run
 from services.commands.tables import table
 from services.commands.walk import walk
+from shared.log.port import Log
 from shared.runtime import open_database, open_log, open_store
 from shared.settings import Settings, load
-from shared.store.engine import reading
+from shared.store import admin
+from shared.store.engine import reading, writing
 
 
 @click.command()
 @data_option
 @click.option("--deep", is_flag=True, help="Also find every record of the log among the touchpoints, one by one.")
+@click.option("--accept-lost", is_flag=True, help="First go on behind records that are gone from the log, as lost.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(data: Path | None, deep: bool, as_json: bool) -> None:
+def check(data: Path | None, deep: bool, accept_lost: bool, as_json: bool) -> None:
     """Count from rows that every event is accounted for and every customer stands in one place.
 
     For each partition: records on the log = staged + duplicates + dead letters + lost + pending. For each stage, the
     ledger's entries, the roll-ups and the customers' own states say the same. Works beside running servers, and reads
     whole tables. Exit code 1 if it does not hold.
     """
-    report = run(_check(load(data=data), deep))
+    report = run(_check(load(data=data), deep, accept_lost))
     if as_json:
         partitions = [one._asdict() | {"difference": one.difference} for one in report.partitions]
         stages = [one._asdict() for one in report.stages]
@@ -39,16 +43,27 @@ def check(data: Path | None, deep: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-async def _check(settings: Settings, deep: bool) -> Report:
+async def _check(settings: Settings, deep: bool, accept_lost: bool) -> Report:
     async with AsyncExitStack() as opened:
         await opened.enter_async_context(open_store(settings))
         log = await opened.enter_async_context(open_log(settings))
         database = await opened.enter_async_context(open_database(settings))
+        if accept_lost:
+            await _accept_lost(log, database)
         db = await opened.enter_async_context(reading(database))
         report = await count(db, log)
         if deep:
             await walk(db, log, report)
         return report
+
+
+async def _accept_lost(log: Log, database: AsyncEngine) -> None:
+    for partition in range(log.partitions):
+        start = await log.start(partition)
+        async with writing(database) as db:
+            lost = await admin.accept_lost(db, partition, start)
+        if lost:
+            click.echo(f"Partition {partition} goes on from position {start:,}: {lost:,} records are lost.", err=True)
 
 
 def _print(report: Report) -> None:

@@ -30,6 +30,7 @@ class PositionLost(Exception):
     def __init__(self, partition: int, position: int, start: int, end: int) -> None:
         super().__init__(
             f"partition {partition} of the log holds positions {start} to {end}, but the store goes on at {position}"
+            + (f": {start - position} records are gone; see `milepost check --accept-lost`" if position < start else "")
         )
         self.partition, self.position, self.start, self.end = partition, position, start, end
 

@@ -149,6 +149,21 @@ async def _revoke(db: AsyncConnection, number: Column[Any], wanted: int) -> bool
     return (await db.execute(ended)).rowcount == 1
 
 
+async def accept_lost(db: AsyncConnection, partition: int, start: int) -> int:
+    """Lets a partition go on from `start`, the oldest position on the log; returns how many records are lost by it.
+
+    They stay counted as lost. Whoever holds the partition is fenced off and takes it up again from there.
+    """
+    row = tables.positions.c
+    found = await db.execute(select(row.position).where(row.partition == partition, row.position < start))
+    position = found.scalar_one_or_none()
+    if position is None:
+        return 0
+    moved = update(tables.positions).where(row.partition == partition, row.position == position)
+    moved = moved.values(epoch=row.epoch + 1, lost=row.lost + (start - position), position=start)
+    return start - position if (await db.execute(moved)).rowcount == 1 else 0
+
+
 async def add_rejections(db: AsyncConnection, rejections: Sequence[Rejection]) -> None:
     """Keeps refused events' reasons, and forgets those of their projects that are too old."""
     if not rejections:

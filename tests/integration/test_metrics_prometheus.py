@@ -48,4 +48,8 @@ async def test_two_replicas_are_read_as_one(start_prometheus: Callable[..., Prom
             return least == 2 and await value(f"min without (instance) ({MOVES})") == 2
 
         await eventually(both_moved, within=15)
-        assert await value("count(up == 1)") == 2
+
+        async def both_up() -> bool:
+            return await value("count(up == 1)") == 2
+
+        await eventually(both_up, within=15)

@@ -212,8 +212,10 @@ class Process:
         self._child.wait()
 
     def pause(self) -> None:
-        """SIGSTOP."""
+        """SIGSTOP, and wait until every thread of it stands still: the signal stops them one after another."""
         self.send(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.pid}/task")
+        wait_until(lambda: all(_state(task) in "TXZ" for task in tasks.iterdir()), ignore=(OSError,))
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -224,6 +226,11 @@ class Process:
         self.send(number)
         self.send(signal.SIGCONT)
         return self.wait(within)
+
+
+def _state(task: Path) -> str:
+    """The one letter that the kernel shows for a thread's state."""
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 class Processes:
