@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     batch_events: int = Field(2500, gt=0, description="most events in one request")
 
     # The stager
-    batch: int = Field(10_000, ge=1, description="most records of one partition staged in one transaction")
+    batch: int = Field(20_000, ge=1, description="most records of one partition staged in one transaction")
     cache_bytes: int = Field(64 << 20, ge=0, description="memory for customers' states kept between batches")
     rewind_limit: int = Field(
         5_000, ge=1, description="longest rewind in a batch, in touchpoints; longer ones are queued"

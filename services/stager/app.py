@@ -5,6 +5,7 @@ import asyncio
 from prometheus_client import CollectorRegistry
 
 from services.stager.consumer import Stager
+from services.stager.garbage import collecting
 from services.stager.telemetry import Telemetry
 from shared.log.port import Log
 from shared.settings import Settings
@@ -17,4 +18,5 @@ async def run(
     """Stages records until `stop` is set, as member `name` of the group. The transaction at hand is finished first."""
     telemetry = Telemetry(registry)
     async with store.session() as session, log.reader(name) as reader:
-        await Stager(session, reader, settings, telemetry, name).run(stop)
+        with collecting() as garbage:
+            await Stager(session, reader, settings, telemetry, name).run(stop, garbage)

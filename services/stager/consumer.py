@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from services.stager.deriver import derive
+from services.stager.garbage import Collector
 from services.stager.people import Cache
 from services.stager.stage import stage
 from services.stager.sweep import sweep
@@ -54,11 +55,13 @@ class Stager:
         self._next_tick = 0.0
         self._ends: dict[int, int] = {}
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, garbage: Collector) -> None:
         """Works until told to stop; the transaction at hand is finished first."""
         while not stop.is_set():
             try:
-                if not await self.round():
+                busy = await self.round()
+                garbage.turn(busy)
+                if not busy:
                     await self._reader.wait(TICK)
             except (StoreUnavailable, LogUnavailable) as error:
                 logger.warning("waiting: %s", error, extra={"action": "unavailable"})

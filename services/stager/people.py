@@ -66,8 +66,31 @@ class Person:
     """
 
     __slots__ = (
-        "_base", "_stored", "at", "count", "customer", "dirty", "due", "entries", "fresh", "id", "ids", "into", "new",
-        "packed", "project", "queue", "recent", "recorded", "revision", "snapshots", "stale_from", "status", "tracks",
+        "_base",
+        "_stored",
+        "at",
+        "count",
+        "counted",
+        "customer",
+        "dirty",
+        "due",
+        "entries",
+        "fresh",
+        "generation",
+        "id",
+        "ids",
+        "into",
+        "new",
+        "packed",
+        "project",
+        "queue",
+        "recent",
+        "recorded",
+        "revision",
+        "snapshots",
+        "stale_from",
+        "status",
+        "tracks",
     )  # fmt: skip
 
     def __init__(self, row: CustomerRow, new: bool = False) -> None:
@@ -83,6 +106,7 @@ class Person:
         self.tracks: dict[int, Track] = _unpack(row.states) if row.states else {}
         self.ids: set[bytes] | None = None
         self.new = new
+        self.generation, self.counted = -1, 0  # when it was last accounted for in the cache, and as how many bytes
         self.begin()
 
     @classmethod
@@ -182,6 +206,7 @@ class Cache:
 
     def __init__(self, limit: int) -> None:
         self._half = limit // 2
+        self._generation = 0
         self.clear()
 
     def clear(self) -> None:
@@ -191,6 +216,7 @@ class Cache:
         self._old_people: dict[int, Person] = {}
         self._old_identities: dict[Key, Identity] = {}
         self._bytes = 0
+        self._generation += 1
 
     def identity(self, key: Key) -> Identity | None:
         """What is remembered of an identifier."""
@@ -212,7 +238,12 @@ class Cache:
 
     def turn(self, used: Iterable[Person]) -> None:
         """After a batch: accounts for the customers it used and drops a generation when the young one is full."""
-        self._bytes += sum(person.size() for person in used)
+        generation = self._generation
+        for person in used:
+            size = person.size()
+            self._bytes += size - person.counted if person.generation == generation else size
+            person.generation, person.counted = generation, size
         if self._bytes > self._half:
             self._old_people, self._old_identities = self.people, self.identities
             self.people, self.identities, self._bytes = {}, {}, 0
+            self._generation += 1

@@ -146,7 +146,8 @@ class Work:
 
     async def write(self, position: int, clock: int) -> Claim:
         """Writes everything and returns the claim as it then stands. Raises what `Session.write` raises."""
-        changes, journeys = self.changes, self.plans.journeys
+        changes = self.changes
+        journeys = {project: dict(pairs) for project, pairs in self.plans.of.items()}
         people = sorted((person for person in self.people.values() if person.dirty), key=lambda one: one.customer)
         partition, seq = self.claim.partition, self.claim.next_seq
         for person in people:
@@ -169,7 +170,7 @@ class Work:
                     )
                 )
                 seq += 1
-            self._timer(person, dict(journeys(person.project)))
+            self._timer(person, journeys.get(person.project, {}))
             if person.stale_from is not None and not person.new:
                 changes.stale_snapshots.append((person.project, person.customer, person.stale_from))
             if person.snapshots:

@@ -9,7 +9,6 @@ the same broker and database server, and the ratios are printed.
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import re
@@ -59,20 +58,23 @@ async def work(settings: Settings, name: str) -> None:
     from services.stager.app import run
 
     before = resource.getrusage(resource.RUSAGE_SELF)
+    registry = CollectorRegistry()
     async with runtime.open_log(settings) as log, runtime.open_store(settings) as store:
         with runtime.signals() as stop:
-            await run(log, store, settings, CollectorRegistry(), stop, name)
+            await run(log, store, settings, registry, stop, name)
+    batches = registry.get_sample_value("milepost_stager_batch_seconds_count") or 0
     after = resource.getrusage(resource.RUSAGE_SELF)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"cpu": used, "rss_mb": after.ru_maxrss // 1024}), flush=True)
+    print(json.dumps({"cpu": used, "rss_mb": after.ru_maxrss // 1024, "batches": batches}), flush=True)
 
 
 class Measured(NamedTuple):
-    """Events a second from the first claim to the last commit, µs of Python an event, resident MB a process."""
+    """Events a second from the first claim to the last commit, µs of Python an event, MB a process, batches."""
 
     rate: float
     cpu: float
     rss_mb: int
+    batches: int
 
 
 def measure(settings: Settings, processes: int, n: int) -> Measured:
@@ -85,12 +87,17 @@ def measure(settings: Settings, processes: int, n: int) -> Measured:
         for i in range(processes)
     ]
     try:
-        seconds = asyncio.run(staged(settings, n))
+        rate = asyncio.run(staged(settings, processes, n))
     finally:
         for child in children:
             child.terminate()
         told = [json.loads(child.communicate()[0] or "{}") for child in children]
-    return Measured(n / seconds, sum(one["cpu"] for one in told) / n * 1e6, max(one["rss_mb"] for one in told))
+    return Measured(
+        rate,
+        sum(one["cpu"] for one in told) / n * 1e6,
+        max(one["rss_mb"] for one in told),
+        int(sum(one["batches"] for one in told)),
+    )
 
 
 async def prepare(settings: Settings) -> None:
@@ -100,17 +107,17 @@ async def prepare(settings: Settings) -> None:
         await store.add_journey(1, "lifecycle", templates.text("lifecycle"))
 
 
-async def staged(settings: Settings, n: int) -> float:
-    """Seconds from the first claim of a partition until `n` records are staged."""
+async def staged(settings: Settings, processes: int, n: int) -> float:
+    """Events a second from when every process holds partitions until `n` records are staged."""
     database = await asyncpg.connect(settings.database.get_secret_value())
-    began = 0.0
+    began, first = 0.0, 0
     try:
         while True:
-            ((position, claimed),) = await database.fetch("SELECT sum(position), bool_or(epoch > 0) FROM positions")
-            if claimed and not began:
-                began = time.perf_counter()
+            ((position, owners),) = await database.fetch("SELECT sum(position), count(DISTINCT owner) FROM positions")
+            if owners == processes and not began:
+                began, first = time.perf_counter(), int(position)
             if position >= n:
-                return time.perf_counter() - began
+                return (n - first) / (time.perf_counter() - began)
             await asyncio.sleep(0.02)
     finally:
         await database.close()
@@ -173,7 +180,6 @@ if __name__ == "__main__":
     parser.add_argument("--work", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
-        gc.set_threshold(200_000, 20, 50)
         uvloop.run(work(settings_of(os.environ["BENCH_KAFKA"], os.environ["BENCH_DATABASE"]), given.work))
     else:
         main(given)
