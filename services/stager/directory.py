@@ -57,8 +57,11 @@ class Directory:
             self._cache.identities.update(read)
             self._absent |= set(missing) - read.keys()
             found |= read
-        self._owners |= {identity.stream: identity.customer for identity in found.values()}
         return found
+
+    def know(self, identities: Iterable[Identity]) -> None:
+        """Notes whose identifiers these are, so that links to them need not be looked up."""
+        self._owners |= {identity.stream: identity.customer for identity in identities}
 
     async def streams(self, project: int, customer: int) -> dict[int, tuple[int, str]]:
         """stream → (kind, value) of the identifiers that are the customer's alone."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from services.stager.people import Key, Person, hash_of, pack_tracks
-from services.stager.relink import relink, statement
+from services.stager.relink import Statement, relink, statement
 from services.stager.rewind import record_at, rewind
 from services.stager.snapshots import EVERY
 from services.stager.work import Work, source_key
@@ -34,15 +34,19 @@ async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
 
     Returns the latest received time among them, 0 if none could be decoded.
     """
-    arrivals = list[Arrival]()
+    arrivals, statements, newest = list[Arrival](), list[Statement](), 0
     for position, value in enumerate(values, first):
         try:
             record = decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             work.dead(position, value, str(error), work.claim.clock)
-        else:
-            arrivals.append((record, value, source_key(record)))
-    await _prepare(work, arrivals)
+            continue
+        arrivals.append((record, value, source_key(record)))
+        if record.received > newest:
+            newest = record.received
+        if record.type in STATEMENTS and (said := statement(record)) is not None:
+            statements.append(said)
+    await _prepare(work, arrivals, statements)
     done = 0
     while done < len(arrivals):
         turn = min(done + TURN, len(arrivals))
@@ -52,22 +56,21 @@ async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
             done += 1
         else:
             await asyncio.sleep(0)
-    return max((record.received for record, _, _ in arrivals), default=0)
+    return newest
 
 
-async def _prepare(work: Work, arrivals: Sequence[Arrival]) -> None:
+async def _prepare(work: Work, arrivals: Sequence[Arrival], statements: Sequence[Statement]) -> None:
     """Reads what the batch will need in as few questions as it takes."""
-    keys = dict.fromkeys(key for _, _, key in arrivals)
-    devices = set[Key]()
-    for record, _, _ in arrivals:
-        if record.type in STATEMENTS and (said := statement(record)) is not None:
-            keys |= dict.fromkeys(key for key in said if key is not None)
-            devices.add(said.device)
+    keys = {key for _, _, key in arrivals}
+    keys.update(key for said in statements for key in said if key is not None)
     identities = await work.directory.load(keys)
-    await work.load_people((key[0], identity.customer) for key, identity in identities.items() if identity.customer)
+    await work.load_people([(key[0], identity.customer) for key, identity in identities.items() if identity.customer])
+    devices = {said.device for said in statements}
     await work.directory.load_links(
         {(key[0], identity.stream) for key, identity in identities.items() if key in devices or not identity.customer}
     )
+    if statements:
+        work.directory.know(identities.values())
 
 
 def _fold(work: Work, arrivals: Sequence[Arrival], start: int, end: int) -> int:
