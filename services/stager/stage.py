@@ -14,7 +14,7 @@ from services.stager.relink import Statement, relink, statement
 from services.stager.rewind import record_at, rewind
 from services.stager.snapshots import EVERY
 from services.stager.work import Work, source_key
-from shared.events import Record, decode
+from shared.events import Record, Undecodable, read
 from shared.journeys.ledger import Track, follow
 from shared.journeys.touchpoint import Touchpoint
 from shared.store.port import CURRENT, IMPORT, LATE, LIVE, TIMER
@@ -37,8 +37,8 @@ async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
     arrivals, statements, newest = list[Arrival](), list[Statement](), 0
     for position, value in enumerate(values, first):
         try:
-            record = decode(value)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            record = read(value)
+        except Undecodable as error:
             work.dead(position, value, str(error), work.claim.clock)
             continue
         arrivals.append((record, value, source_key(record)))
