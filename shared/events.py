@@ -70,7 +70,7 @@ class Undecodable(ValueError):
 
 
 def read(value: bytes) -> Record:
-    """The record in a log value. Ingest makes none that fails here, but others may write to the log: raises Undecodable."""
+    """The record in a log value. Raises Undecodable: ingest makes none such, but others may write to the log."""
     try:
         record = decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -82,23 +82,14 @@ def read(value: bytes) -> Record:
         raise Undecodable(f"its type {record.type[:50]!r} is none of {', '.join(TYPES)}")
     if not (0 < record.project < 1 << 31 and -_FAR < record.at < _FAR and 0 <= record.received < _FAR):
         raise Undecodable("its project or one of its times is out of range")
-    if (
-        not (record.id.isascii() and source.isascii() and "\0" not in record.id and "\0" not in source)
-        or record.previous
-    ):
-        _check_text(record)
+    texts = f"{record.id}{record.user}{record.anonymous}{record.previous}"
+    if (not texts.isascii() or "\0" in texts) and any(one == "\0" or "\ud800" <= one <= "\udfff" for one in texts):
+        raise Undecodable("its id or an identifier has a NUL or half a surrogate pair, which no store keeps")
     return record
 
 
 #: No time lies further from 1970 than this: some 36,000 years.
 _FAR = 1 << 60
-
-
-def _check_text(record: Record) -> None:
-    for text in (record.id, record.user, record.anonymous, record.previous):
-        if text is not None and ("\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text)):
-            raise Undecodable("its id or an identifier has a NUL or half a surrogate pair, which no store keeps")
-
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[tuple[int, bytes]]).decode
