@@ -72,11 +72,13 @@ class Staging:
         if records:
             await self.log.append([Entry(record.source.encode(), encode(record)) for record in records])
 
-    async def stager(self, batch: int = 10_000, rewind_limit: int = 5_000, wrap: Any = None) -> "Driven":
+    async def stager(
+        self, batch: int = 10_000, rewind_limit: int = 5_000, cache_bytes: int = 1 << 20, wrap: Any = None
+    ) -> "Driven":
         """A stager that knows nothing yet. `wrap` may stand between it and its session."""
         session: Session = await self._stack.enter_async_context(self.store.session())
         reader = await self._stack.enter_async_context(self.log.reader("test"))
-        settings = Settings(batch=batch, rewind_limit=rewind_limit, cache_bytes=1 << 20)
+        settings = Settings(batch=batch, rewind_limit=rewind_limit, cache_bytes=cache_bytes)
         return Driven(wrap(session) if wrap else session, reader, settings)
 
 
