@@ -11,7 +11,7 @@ from shared.journeys.reading import DefinitionError, Problem, Reading, Steps, sp
 LONGEST, DEEPEST = 100_000, 40
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}", re.ASCII)
-_DECIMAL = re.compile(r"[-+]?[0-9]{1,15}\.[0-9]{1,15}", re.ASCII)
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,15}\.[0-9]{1,15}(e[-+]?[0-9]{1,2})?", re.ASCII)
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 

@@ -188,6 +188,6 @@ def test_a_missing_part_skips_locally_and_fails_in_ci(
 ) -> None:
     """The same missing part skips on a developer's machine and fails where everything is required."""
     monkeypatch.setenv("CI", ci)
-    monkeypatch.delenv("MILEPOST_REQUIRE_ALL", raising=False)
+    monkeypatch.delenv("REQUIRE_ALL_PARTS", raising=False)
     with pytest.raises(ending, match="a unicorn is missing: catch one"):
         need("a unicorn", None, "catch one")

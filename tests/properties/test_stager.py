@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from shared.events import DAY
+from tests import oracle
 from tests.oracle.identity import customers
 from tests.oracle.journey import derive
 from tests.oracle.ledger import known
+from tests.support import strategies
 from tests.support.crashing import Crash, Crashing
 from tests.support.ledgers import Books, sqlite_books, stage_as_known
 from tests.support.small import HOUR, JOURNEY, START
@@ -70,9 +72,9 @@ def firsts(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
 histories = st.lists(touchpoints, min_size=1, max_size=30).map(history)
 
 
-def check_books(books: Books, given: list[dict[str, Any]]) -> None:
+def check_books(books: Books, given: list[dict[str, Any]], journey: str = JOURNEY) -> None:
     """The store's books against the oracle's, customer by customer, and against themselves."""
-    definition = yaml.safe_load(JOURNEY)
+    definition = yaml.safe_load(journey)
     expected = {}
     for customer in customers(firsts(given)):
         moves = derive(definition, customer.touchpoints, books.now)
@@ -229,3 +231,45 @@ def test_ledger_as_known_at(given: list[dict[str, Any]], batch: int, asked: list
                             assert stage_as_known(Path(folder) / "store.db", *instants) == expected
 
     asyncio.run(staged())
+
+
+class Plain(yaml.SafeDumper):
+    """Writes a definition as a marketer would: without references to what stands elsewhere."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def of_somebody(drawn: list[tuple[dict[str, Any], tuple[str | None, str | None]]]) -> list[dict[str, Any]]:
+    """Touchpoints of several people; an id names its identifier, so that none is repeated under another."""
+    return [
+        {**one, "id": f"{one['id']}-{user or device}", "user": user or ("u2" if one["type"] == "alias" else None)}
+        | {"anonymous": device, "previous": "u1" if one["type"] == "alias" else None}
+        for one, (user, device) in drawn
+    ]
+
+
+people = st.sampled_from([("u1", None), ("u2", None), (None, "a1"), ("u1", "a1"), ("u2", "a1")])
+crowds = st.lists(st.tuples(strategies.touchpoints(), people), min_size=1, max_size=15).map(of_somebody)
+
+
+@pytest.mark.timeout(600)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(strategies.definitions(), crowds, st.integers(1, 5), st.lists(st.integers(0, 40), max_size=2))
+def test_random_journeys(
+    definition: dict[str, Any], given: list[dict[str, Any]], batch: int, crashes: list[int]
+) -> None:
+    """Whatever the journey, the history, the order of arrival, the cuts, the merges and the crashes."""
+    strategies.compiled(definition)
+    assume(not oracle.faults(definition))
+    journey = yaml.dump(definition, Dumper=Plain, allow_unicode=True)
+
+    async def drive(world: Staging) -> int:
+        await world.append([record_of(one) for one in given])
+        for at in crashes:
+            stager = await world.stager(batch=batch, wrap=partial(Crashing, at=at, after=True))
+            with suppress(Crash):
+                await stager.settle()
+        return await final(world)
+
+    check_books(run(given, drive, [journey]), given, journey)

@@ -9,8 +9,8 @@ T = TypeVar("T")
 
 
 def required() -> bool:
-    """Whether a missing part fails the run (CI=true or MILEPOST_REQUIRE_ALL=1) rather than skips the test."""
-    return os.environ.get("CI") == "true" or os.environ.get("MILEPOST_REQUIRE_ALL") == "1"
+    """Whether a missing part fails the run (CI=true or REQUIRE_ALL_PARTS=1) rather than skips the test."""
+    return os.environ.get("CI") == "true" or os.environ.get("REQUIRE_ALL_PARTS") == "1"
 
 
 def need(part: str, found: T | None, remedy: str) -> T:

@@ -80,7 +80,7 @@ def test_settings_and_metrics_exist(document: Path) -> None:
     """Every MILEPOST_ variable is a setting, or one of the compose file's; every milepost_ name is a metric."""
     text = document.read_text()
     settings = {PREFIX + field.upper() for field in Settings.model_fields} | {"MILEPOST_SETTINGS_FILE"}
-    assert set(re.findall(r"\bMILEPOST_[A-Z_]*[A-Z]", text)) <= settings | variables() | {"MILEPOST_REQUIRE_ALL"}
+    assert set(re.findall(r"\bMILEPOST_[A-Z_]*[A-Z]", text)) <= settings | variables()
     assert set(re.findall(r"\bmilepost_[a-z_]+", text)) <= {metric.name for metric in CATALOG}
 
 
