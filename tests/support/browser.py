@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 from tests.support.cache import temporary_folder
@@ -42,7 +43,10 @@ def chromium() -> Iterator[Chrome]:
     try:
         # Naming the driver keeps selenium from looking for one to download.
         service = ChromeService(executable_path=driver, port=free_port(), log_output=str(profile / "driver.log"))
-        browser = Chrome(options=options, service=service)
+        try:
+            browser = Chrome(options=options, service=service)
+        except WebDriverException:  # on a busy machine Chromium may be too slow for its driver's patience, once
+            browser = Chrome(options=options, service=service)
         try:
             yield browser
         finally:
