@@ -1,0 +1,101 @@
+"""What a protocol is to the front door: paths, and how the bodies sent to them become events.
+
+A protocol decodes and nothing else; whether an event is taken is `services.ingest.accept`'s to say, for all protocols
+alike. To add one: a room beside this one with a `PROTOCOL`, and its name in `services.ingest.protocols.all`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.ingest.refusals import Refusal, Refused
+from shared.events import EMPTY
+
+Raw = msgspec.Raw
+Identifier = str | int | float | None
+
+
+class Event(msgspec.Struct, gc=False, rename="camel"):
+    """An event as sent, under Segment's names; times and identifiers are not looked at yet, free parts are bytes."""
+
+    type: str | None = None
+    message_id: Identifier = None
+    user_id: Identifier = None
+    anonymous_id: Identifier = None
+    previous_id: Identifier = None
+    group_id: Identifier = None
+    event: str | None = None
+    name: str | None = None
+    timestamp: str | None = None
+    original_timestamp: str | None = None
+    sent_at: str | None = None
+    received_at: Any = None
+    write_key: Any = None
+    properties: Raw = EMPTY
+    traits: Raw = EMPTY
+    context: Raw = EMPTY
+
+
+class Request(NamedTuple):
+    """What a protocol may need of a request beside its body, which is unpacked already.
+
+    `path` is without the owner's prefix; `query` has each name's first value; header names are in lower case; `base` is
+    the address that the site reaches us at, prefix included and without a slash at its end.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
+    base: str
+
+
+class Envelope(NamedTuple):
+    """What came in one request. An event that cannot be read is its refusal.
+
+    `key` is the write key that the body or the path names, which counts after one in the headers; `sent_at` is when
+    all of it was sent; `context` is merged into each event's own.
+    """
+
+    events: "Sequence[Event | Refused]"
+    key: str | None = None
+    sent_at: str | None = None
+    context: Raw = EMPTY
+
+
+class Takes(NamedTuple):
+    """A path that takes events.
+
+    `read(body, request, most)` decodes; it raises Unreadable where nothing can be taken or there are more than `most`
+    events. `answer(envelope, accepted, refused)` is the JSON body of the 200 that the SDK understands; None: ours.
+    """
+
+    read: Callable[[bytes, Request, int], Envelope]
+    answer: Callable[[Envelope, int, Sequence[Refusal]], bytes] | None = None
+    methods: tuple[str, ...] = ("POST",)
+
+
+class Reply(NamedTuple):
+    """What a path that takes no events answers."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+
+
+class Answers(NamedTuple):
+    """A path that an SDK asks (its configuration, flags, its own metrics): nothing is stored.
+
+    `reply(body, request, known)`: `known(key)` tells whether a write key may send here.
+    """
+
+    reply: Callable[[bytes, Request, Callable[[str], bool]], Reply]
+    methods: tuple[str, ...] = ("GET",)
+
+
+class Protocol(NamedTuple):
+    """`route(path)` is what a path means to it, None where it is not this protocol's."""
+
+    name: str
+    route: Callable[[str], Takes | Answers | None]
