@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import msgspec
 
+from services.ingest.protocols.port import Event, Identifier
+from services.ingest.protocols.reading import FAULTS, read_event, too_deep, unfit
 from services.ingest.protocols.repair import DEPTH, depth
-from services.ingest.protocols.segment import FAULTS, Event, Identifier, read_event, too_deep, unfit
 from services.ingest.refusals import Refusal, Refused
 from services.ingest.times import corrected, instant
 from shared.events import EMPTY, TYPES, Record, encode
@@ -39,15 +40,13 @@ _entries = msgspec.json.Decoder(dict[str, Raw] | None).decode
 class Arrival(NamedTuple):
     """What the events of one request have in common; times are in microseconds.
 
-    `type` is that of the route, if it has one; `sent` is when the whole request was sent; `context` is merged into
-    each event's own.
+    `sent` is when the whole request was sent; `context` is merged into each event's own.
     """
 
     project: int
     key: int
     received: int
     event_bytes: int
-    type: str | None = None
     sent: int | None = None
     context: dict[str, Raw] | None = None
     imported: bool = False
@@ -92,8 +91,8 @@ def to_record(event: Event, arrival: Arrival) -> Record:
 
     Written so that the usual event calls little: the helpers see what is out of the ordinary.
     """
-    project, key, received, _, kind, sent, common, imported = arrival
-    kind = kind or event.type
+    project, key, received, _, sent, common, imported = arrival
+    kind = event.type
     if kind not in _KINDS:
         raise _unknown_type(kind)
     user, anonymous, previous, group, name = event.user_id, event.anonymous_id, None, None, None

@@ -8,19 +8,22 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from prometheus_client import CollectorRegistry
 
 from services.ingest import cors
 from services.ingest.accept import Arrival, accept
-from services.ingest.body import Gone, Receive, Scope, key_in_header, read
+from services.ingest.body import Gone, Receive, Scope, read
+from services.ingest.credentials import keys_given
 from services.ingest.keys import Keys, WriteKey
-from services.ingest.protocols import segment
+from services.ingest.protocols.all import PROTOCOLS
+from services.ingest.protocols.port import Answers, Envelope, Reply, Request, Takes
+from services.ingest.protocols.reading import FAULTS, unfit
 from services.ingest.refusals import Refusal, Refusals, Refused, Unreadable
 from services.ingest.telemetry import Telemetry
 from services.ingest.times import instant
@@ -31,28 +34,14 @@ from shared.settings import Settings
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-#: What each path takes: a batch, the browser's own metrics (which nobody needs), or one event of a type.
-BATCH, METRICS = "batch", "metrics"
-_SHORT = {
-    "t": "track",
-    "i": "identify",
-    "p": "page",
-    "s": "screen",
-    "g": "group",
-    "a": "alias",
-    "b": BATCH,
-    "m": METRICS,
-}
-ROUTES = {f"/v1/{path}": takes for path, takes in _SHORT.items()}
-ROUTES |= {f"/v1/{takes}": takes for takes in _SHORT.values() if takes != METRICS} | {"/v1/import": BATCH}
-SETTINGS = re.compile(r"/v1/projects/([^/]+)/settings")
-
 #: Seconds after which a client may try again.
 RETRY_AFTER = 2
 #: A batch of more than so many times the events allowed is not decided on event by event.
 HOPELESS = 4
 #: The most that each event may get from its batch's common context, in bytes.
 CONTEXT_BYTES = 4096
+#: No path of ours is longer, in characters; and so many are remembered with what they mean.
+PATH_CHARACTERS, PATHS = 200, 1024
 
 _logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -94,55 +83,64 @@ class Ingest:
 
     def handles(self, scope: Scope) -> bool:
         """Whether the request is for ingest, whatever its method."""
-        path = _path(scope)
-        return scope["type"] == "http" and (path in ROUTES or SETTINGS.fullmatch(path) is not None)
+        return scope["type"] == "http" and route(scope["path"]) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.handles(scope) and self._fallback is not None:
+        if scope["type"] == "http":
+            found = route(scope["path"])
+            if found is None and self._fallback is not None:
+                await self._fallback(scope, receive, send)
+            else:
+                await self._http(found, scope, receive, send)
+        elif self._fallback is not None:
             await self._fallback(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             for event in ("startup", "shutdown"):
                 await receive()
                 await send({"type": f"lifespan.{event}.complete"})
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, method = _path(scope), scope["method"]
+    async def _http(self, found: Takes | Answers | None, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
-        takes = ROUTES.get(path)
+        methods = () if found is None else found.methods
         headers = cors.allowing(origin)
         try:
-            if takes is not None and method == "POST":
-                status, answer = await self._post(takes, scope, receive)
+            if found is None:
+                reply = Reply(404, _error("not_found", "There is nothing here: events go to /v1/batch or /v1/track."))
+            elif method in methods:
+                request = Request(scope, "/" + scope["path"].strip("/"), self._address)
+                if isinstance(found, Takes):
+                    reply = await self._take(found, request, scope, receive)
+                else:
+                    body = await read(receive, self._settings.request_bytes) if method == "POST" else b""
+                    reply = found.reply(body, request, lambda key: self._keys.find(key) is not None)
+            elif method == "OPTIONS":
+                reply, headers = Reply(204, b""), cors.preflight(origin, (*methods, "OPTIONS"))
             else:
-                status, answer = self._other(path, method, scope)
-            if method == "OPTIONS" and status == HTTPStatus.NO_CONTENT:
-                headers = cors.preflight(origin, _methods(path))
+                reply = Reply(405, _error("method_not_allowed", f"Send this with {methods[0]}."))
         except Gone:
             return
         except Unreadable as refused:
             self._telemetry.turned_away(refused.code)
-            status, answer = refused.status, _error(refused.code, str(refused), refused.field)
+            reply = Reply(refused.status, _error(refused.code, str(refused), refused.field))
         except LogUnavailable as unavailable:
             self._telemetry.turned_away("unavailable")
             self._complain(unavailable)
-            status, answer = _unavailable("The log takes nothing at the moment; nothing was accepted. Try again.")
+            reply = _unavailable("The log takes nothing at the moment; nothing was accepted. Try again.")
         except Exception:
-            _logger.exception("a request to %s failed", path)
+            _logger.exception("a request to %s failed", scope["path"])
             self._telemetry.turned_away("internal")
-            status, answer = _unavailable("Something failed here; nothing was accepted. Try again.")
-        await _respond(send, status, answer, headers, _methods(path))
+            reply = _unavailable("Something failed here; nothing was accepted. Try again.")
+        await _respond(send, reply, headers, methods)
 
-    async def _post(self, takes: str, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    async def _take(self, takes: Takes, request: Request, scope: Scope, receive: Receive) -> Reply:
         began = time.perf_counter()
         body = await read(receive, self._settings.request_bytes)
-        if takes == METRICS:
-            return 200, b'{"success":true}'
-        most = HOPELESS * self._settings.batch_events
-        envelope = segment.many(body, most) if takes == BATCH else segment.one(body)
-        key = self._find_key(key_in_header(scope["headers"]), envelope.key)
-        arrival = self._arrival(envelope, key, None if takes == BATCH else takes)
+        if not body and request.method != "GET":
+            raise Unreadable(400, "empty_body", "The body is empty: send JSON.")
+        envelope = takes.read(body, request, HOPELESS * self._settings.batch_events)
+        key = self._find_key(keys_given(scope["headers"], request, envelope.key))
+        arrival = self._arrival(envelope, key)
         entries, refused = self._decide(envelope, arrival)
         await self._log.append(entries)
         self._complaint = ""
@@ -150,13 +148,18 @@ class Ingest:
             self._refusals.note(refusal)
         codes = Counter([refusal.code for refusal in refused])
         self._telemetry.answered(time.perf_counter() - began, len(body), len(entries), codes)
-        return _verdict(len(entries), refused)
+        if takes.answer is None or (refused and not entries):
+            return _verdict(len(entries), refused)
+        return Reply(200, takes.answer(envelope, len(entries), refused), takes.content_type)
 
-    def _find_key(self, *given: str | None) -> WriteKey:
+    def _find_key(self, given: Iterable[str]) -> WriteKey:
+        unknown = False
         for text in given:
-            if text and (key := self._keys.find(text)):
-                return key
-        if any(given):
+            if text:
+                if key := self._keys.find(text):
+                    return key
+                unknown = True
+        if unknown:
             raise Unreadable(
                 401, "unknown_key", "The write key is not known here, or was revoked: check it.", "writeKey"
             )
@@ -164,9 +167,8 @@ class Ingest:
             401, "missing_key", "No write key: send it as writeKey, or as user name of Basic authorization.", "writeKey"
         )
 
-    def _arrival(self, envelope: segment.Envelope, key: WriteKey, kind: str | None) -> Arrival:
+    def _arrival(self, envelope: Envelope, key: WriteKey) -> Arrival:
         """What a request says once for all its events. Raises Unreadable."""
-        settings = self._settings
         try:
             sent = instant(envelope.sent_at, "sentAt") if envelope.sent_at else None
         except Refused as refused:
@@ -182,12 +184,12 @@ class Ingest:
                 )
             try:
                 context = _object(envelope.context)
-            except segment.FAULTS as fault:
-                unfit = segment.unfit(fault, "context")
-                raise Unreadable(400, unfit.code, str(unfit), unfit.field) from None
-        return Arrival(key.project, key.number, self._clock(), settings.event_bytes, kind, sent, context)
+            except FAULTS as fault:
+                wrong = unfit(fault, "context")
+                raise Unreadable(400, wrong.code, str(wrong), wrong.field) from None
+        return Arrival(key.project, key.number, self._clock(), self._settings.event_bytes, sent, context)
 
-    def _decide(self, envelope: segment.Envelope, arrival: Arrival) -> tuple[list[Entry], list[Refusal]]:
+    def _decide(self, envelope: Envelope, arrival: Arrival) -> tuple[list[Entry], list[Refusal]]:
         """Takes or refuses each event."""
         entries: list[Entry] = []
         refused: list[Refusal] = []
@@ -204,24 +206,6 @@ class Ingest:
                 refused.append(Refusal(*said))
         return entries, refused
 
-    def _other(self, path: str, method: str, scope: Scope) -> tuple[int, bytes]:
-        """Everything but sending: preflights, the browser SDK's settings, and what is not there."""
-        methods = _methods(path)
-        if not methods:
-            return 404, _error("not_found", "There is nothing here: events go to /v1/batch or /v1/track.")
-        if method == "OPTIONS":
-            return 204, b""
-        if method not in methods:
-            return 405, _error("method_not_allowed", f"Send this with {methods[0]}.")
-        found = SETTINGS.fullmatch(path)
-        text = unquote(found[1]) if found else ""
-        if self._keys.find(text) is None:
-            return 401, _error("unknown_key", "The write key is not known here, or was revoked: check it.", "writeKey")
-        scheme, _, host = self._address(scope).partition("://")
-        source = {"apiKey": text, "apiHost": f"{host}/v1", "protocol": scheme}
-        # More than one integration would make the SDK look for code of others to load; its own metrics are not needed.
-        return 200, _encode({"integrations": {"Segment.io": source}, "plan": {}, "metrics": {"sampleRate": 0}})
-
     def _address(self, scope: Scope) -> str:
         """Where the browser is to send to: the public address, else the one that it called."""
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
@@ -236,25 +220,25 @@ class Ingest:
             _logger.warning("the log is unavailable: %s", unavailable)
 
 
-def _path(scope: Scope) -> str:
-    path: str = scope.get("path", "")
-    return path.rstrip("/")
+def route(path: str) -> Takes | Answers | None:
+    """What a path means to the first protocol that knows it, with a slash at its end or without."""
+    return _route(path) if len(path) <= PATH_CHARACTERS else None
 
 
-def _methods(path: str) -> tuple[str, ...]:
-    if path in ROUTES:
-        return "POST", "OPTIONS"
-    return ("GET", "OPTIONS") if SETTINGS.fullmatch(path) else ()
+@lru_cache(PATHS)
+def _route(path: str) -> Takes | Answers | None:
+    path = "/" + path.strip("/")
+    return next((found for protocol in PROTOCOLS if (found := protocol.route(path)) is not None), None)
 
 
-def _verdict(accepted: int, refused: list[Refusal]) -> tuple[int, bytes]:
+def _verdict(accepted: int, refused: Sequence[Refusal]) -> Reply:
     if not refused:
-        return 200, b'{"success":true,"accepted":%d,"rejected":[]}' % accepted
+        return Reply(200, b'{"success":true,"accepted":%d,"rejected":[]}' % accepted)
     rejected = [{"index": one.index, "code": one.code, "field": one.field, "message": one.message} for one in refused]
     if accepted:
-        return 200, _encode({"success": True, "accepted": accepted, "rejected": rejected})
+        return Reply(200, _encode({"success": True, "accepted": accepted, "rejected": rejected}))
     first = refused[0]
-    return 400, _error(first.code, first.message, first.field, {"accepted": 0, "rejected": rejected})
+    return Reply(400, _error(first.code, first.message, first.field, {"accepted": 0, "rejected": rejected}))
 
 
 def _error(code: str, message: str, field: str = "", more: Mapping[str, object] | None = None) -> bytes:
@@ -262,20 +246,21 @@ def _error(code: str, message: str, field: str = "", more: Mapping[str, object] 
     return _encode({"success": False, "code": code, "message": message, **named, **(more or {})})
 
 
-def _unavailable(message: str) -> tuple[int, bytes]:
-    return 503, _error("unavailable", message)
+def _unavailable(message: str) -> Reply:
+    return Reply(503, _error("unavailable", message))
 
 
-async def _respond(send: Send, status: int, answer: bytes, headers: cors.Headers, methods: tuple[str, ...]) -> None:
+async def _respond(send: Send, reply: Reply, headers: cors.Headers, methods: tuple[str, ...]) -> None:
+    status, answer, content_type = reply
     headers = [*headers, (b"content-length", b"%d" % len(answer))]
     if answer:
-        headers.append((b"content-type", b"application/json"))
+        headers.append((b"content-type", content_type))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"retry-after", b"%d" % RETRY_AFTER))
     elif status == HTTPStatus.UNAUTHORIZED:
         # Not Basic, at which a browser would ask its user for a password.
         headers.append((b"www-authenticate", b'Bearer realm="milepost"'))
     elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers.append((b"allow", ", ".join(methods).encode()))
+        headers.append((b"allow", ", ".join((*methods, "OPTIONS")).encode()))
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": answer})

@@ -1,10 +1,10 @@
-"""The body of a request, whatever its label says: read, unpacked, and never larger than the limit."""
+"""The body of a request, whatever its label says: read, out of its wrappings, and never larger than the limit."""
 
-import base64
 import binascii
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from services.ingest.refusals import Unreadable
 
@@ -12,6 +12,13 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 GZIP = b"\x1f\x8b"
+#: How JSON of events begins.
+_JSON = (b"{", b"[")
+#: UTF-8's byte order mark, which some write in front of JSON.
+_MARK = b"\xef\xbb\xbf"
+#: The most wrappings around a body: gzip in base64 in a form in gzip.
+_WRAPPINGS = 4
+_URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")
 
 
 class Gone(Exception):
@@ -19,7 +26,7 @@ class Gone(Exception):
 
 
 async def read(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises Unreadable, or Gone."""
+    """The whole body, out of its wrappings. Raises Unreadable, or Gone."""
     message = await receive()
     if not message.get("more_body"):
         body = message.get("body", b"")  # the usual case: all in one piece
@@ -37,13 +44,28 @@ async def read(receive: Receive, limit: int) -> bytes:
         body = b"".join(pieces)
     if message["type"] == "http.disconnect":
         raise Gone
-    if body[:2] == GZIP:
-        body = unpack(body, limit)
     if len(body) > limit:
         raise _too_large(limit)
-    if not body:
-        raise Unreadable(400, "empty_body", "The body is empty: send JSON.")
-    return bytes(body)
+    return plain(body, limit)
+
+
+def plain(body: bytes, limit: int) -> bytes:
+    """The JSON in a body that may be gzip, base64, the `data` of a form, or these in each other, told by their bytes.
+
+    A body that is none of them comes back as it is. Raises Unreadable: gzip that is damaged, or more than the limit.
+    """
+    for _ in range(_WRAPPINGS):
+        if body[:1] in _JSON:
+            break
+        if body[:2] == GZIP:
+            body = unpack(body, limit)
+        elif (start := body.removeprefix(_MARK).lstrip())[:1] in _JSON:
+            return start
+        elif (found := _in_form(body)) is not None or (found := _from_base64(body)) is not None:
+            body = found
+        else:
+            break
+    return body
 
 
 def unpack(packed: bytes, limit: int) -> bytes:
@@ -63,21 +85,24 @@ def unpack(packed: bytes, limit: int) -> bytes:
     return out
 
 
-def key_in_header(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The write key in an Authorization header: Basic with the key as user name, or Bearer."""
-    for name, value in headers:
-        if name == b"authorization":
-            scheme, _, credentials = value.strip().partition(b" ")
-            scheme = scheme.lower()
-            if scheme == b"basic":
-                try:
-                    decoded = base64.b64decode(credentials.strip(), validate=True)
-                except binascii.Error:
-                    return None
-                return decoded.partition(b":")[0].decode(errors="replace")
-            if scheme == b"bearer":
-                return credentials.strip().decode(errors="replace")
+def _in_form(body: bytes) -> bytes | None:
+    """The field `data` of a form."""
+    for pair in body.split(b"&"):
+        if pair.startswith(b"data="):
+            return unquote_to_bytes(pair[len(b"data=") :].replace(b"+", b" "))
     return None
+
+
+def _from_base64(body: bytes) -> bytes | None:
+    """What base64 of either alphabet holds, padded or not, if that may be JSON or gzip; None otherwise."""
+    text = unquote_to_bytes(body) if b"%" in body else body
+    # A plus that was not escaped in a form became a space.
+    text = text.strip().rstrip(b"=").translate(_URL_SAFE, b"\r\n")
+    try:
+        found = binascii.a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True)
+    except binascii.Error:
+        return None
+    return found if found.lstrip()[:1] in _JSON or found[:2] == GZIP else None
 
 
 def _too_large(limit: int) -> Unreadable:

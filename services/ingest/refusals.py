@@ -1,7 +1,13 @@
 """Why an event or a whole request was not taken."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+import msgspec
+
+#: The index of a request of which nothing could be taken.
+WHOLE = -1
 
 
 class Refused(Exception):
@@ -22,7 +28,11 @@ class Unreadable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused event, to be kept: whose it was, when it was received (microseconds), its place in its request."""
+    """A refused event, to be kept: whose it was, when it was received (microseconds), its place in its request.
+
+    `index` is WHOLE for a request of which nothing could be taken. `size` is that of the event, or of the request, in
+    bytes, 0 if it is not known; `body` as much of it as is to be kept.
+    """
 
     project: int
     key: int
@@ -31,6 +41,8 @@ class Refusal:
     code: str
     field: str
     message: str
+    size: int = 0
+    body: bytes = b""
 
 
 class Refusals(Protocol):
@@ -39,3 +51,29 @@ class Refusals(Protocol):
     def note(self, refusal: Refusal) -> None:
         """Takes one, at once; a full sink may forget it (the counters never do)."""
         ...
+
+
+class _Batch(msgspec.Struct):
+    batch: list[msgspec.Raw]
+
+
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_batch = msgspec.json.Decoder(_Batch).decode
+
+
+def with_bodies(refused: Sequence[Refusal], body: bytes, events: int, most: int) -> Iterator[Refusal]:
+    """The refused of a request's so many events, each with its size and its first `most` bytes as they were sent."""
+    pieces = _pieces(body, events) if refused else []
+    for refusal in refused:
+        sent = pieces[refusal.index] if 0 <= refusal.index < len(pieces) else body
+        yield replace(refusal, size=len(sent), body=bytes(sent[:most]))
+
+
+def _pieces(body: bytes, events: int) -> Sequence[bytes]:
+    """Each event by itself, whatever the protocol: they come as a list, or as one in `batch`. Else there are none."""
+    try:
+        parts = _list(body) if body.lstrip()[:1] == b"[" else _batch(body).batch
+        pieces = [bytes(part) for part in parts]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+    return pieces if len(pieces) == events else []

@@ -12,8 +12,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from services.ingest.accept import accept_line
-from services.ingest.app import ROUTES
 from services.ingest.protocols.repair import DEPTH
+from services.ingest.protocols.segment import ROUTES
 from shared.events import DAY, TYPES, Record, decode
 from tests.support.front import NOW, Answer, front
 

@@ -5,10 +5,13 @@ alike. To add one: a room beside this one with a `PROTOCOL`, and its name in `se
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import msgspec
 
+from services.ingest.body import Scope
 from services.ingest.refusals import Refusal, Refused
 from shared.events import EMPTY
 
@@ -37,18 +40,37 @@ class Event(msgspec.Struct, gc=False, rename="camel"):
     context: Raw = EMPTY
 
 
-class Request(NamedTuple):
-    """What a protocol may need of a request beside its body, which is unpacked already.
+class Request:
+    """What a protocol may need of a request beside its body; each part is made of the ASGI scope when it is asked for.
 
-    `path` is without the owner's prefix; `query` has each name's first value; header names are in lower case; `base` is
-    the address that the site reaches us at, prefix included and without a slash at its end.
+    `path` is without the owner's prefix and without a slash at its end.
     """
 
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[bytes, bytes]
-    base: str
+    def __init__(self, scope: Scope, path: str, base: Callable[[Scope], str]) -> None:
+        self.path = path
+        self._scope, self._base = scope, base
+
+    @property
+    def method(self) -> str:
+        """GET, POST, …"""
+        method: str = self._scope["method"]
+        return method
+
+    @cached_property
+    def headers(self) -> Mapping[bytes, bytes]:
+        """Names are in lower case."""
+        return dict(self._scope["headers"])
+
+    @cached_property
+    def query(self) -> Mapping[str, str]:
+        """Each name's first value."""
+        pairs = parse_qsl(self._scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        return dict(reversed(pairs))
+
+    @property
+    def base(self) -> str:
+        """The address that the site reaches us at, the owner's prefix included, without a slash at its end."""
+        return self._base(self._scope)
 
 
 class Envelope(NamedTuple):
@@ -67,13 +89,15 @@ class Envelope(NamedTuple):
 class Takes(NamedTuple):
     """A path that takes events.
 
-    `read(body, request, most)` decodes; it raises Unreadable where nothing can be taken or there are more than `most`
-    events. `answer(envelope, accepted, refused)` is the JSON body of the 200 that the SDK understands; None: ours.
+    `read(body, request, most)` decodes a body, which is out of its wrappings already (`services.ingest.body.plain`); it
+    raises Unreadable where nothing can be taken or there are more than `most` events. `answer(envelope, accepted,
+    refused)` is the body of the 200 that the SDK understands; None: ours. What is refused as a whole gets our 4xx.
     """
 
     read: Callable[[bytes, Request, int], Envelope]
     answer: Callable[[Envelope, int, Sequence[Refusal]], bytes] | None = None
     methods: tuple[str, ...] = ("POST",)
+    content_type: bytes = b"application/json"
 
 
 class Reply(NamedTuple):
@@ -87,7 +111,8 @@ class Reply(NamedTuple):
 class Answers(NamedTuple):
     """A path that an SDK asks (its configuration, flags, its own metrics): nothing is stored.
 
-    `reply(body, request, known)`: `known(key)` tells whether a write key may send here.
+    `reply(body, request, known)`: `known(key)` tells whether a write key may send here; it may raise Unreadable. The
+    body of a GET is empty.
     """
 
     reply: Callable[[bytes, Request, Callable[[str], bool]], Reply]
@@ -95,7 +120,7 @@ class Answers(NamedTuple):
 
 
 class Protocol(NamedTuple):
-    """`route(path)` is what a path means to it, None where it is not this protocol's."""
+    """`route(path)` is what a path (without a slash at its end) means to it, None where it is not this protocol's."""
 
     name: str
     route: Callable[[str], Takes | Answers | None]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.ingest.app import ROUTES
 from services.ingest.protocols.repair import DEPTH
+from services.ingest.protocols.segment import ROUTES
 from shared.events import decode
 from shared.log.port import Entry, Log, LogUnavailable
 from shared.settings import Settings

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from services.ingest.app import ROUTES
+from services.ingest.protocols.segment import ROUTES
 from services.ingest.side import alone, build_side
 from shared.log.port import Log, LogUnavailable
 from tests.support.front import KEY, Front, front
