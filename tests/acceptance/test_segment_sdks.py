@@ -1,40 +1,20 @@
 """Segment's own SDKs, unmodified, against a running server: every event arrives once, with every field."""
 
-import functools
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 import pytest
 from segment.analytics.client import Client
 from selenium.webdriver import Chrome
 
-from shared.events import SECOND, Record, decode
-from tests.contract.log_backends import SqliteBackend, flat
-from tests.support.front import KEY, now
+from tests.contract.log_backends import SqliteBackend
+from tests.support.front import KEY
 from tests.support.node import Node
-from tests.support.processes import eventually
+from tests.support.sdks import CALLS, arrived, check, context, site
 from tests.support.server import Served, ingest_server
-
-WORDS = {"fa": "خرید کفش‌ورزشی ۱۲۳", "ar": "شراء حذاء ـ٤٥٦", "emoji": "😀👩🏽‍🚀", "quote": '"\\/\n\t', "nothing": None}
-PROPERTIES = {"total": 49.9, "count": 3, "yes": True, "items": [{"sku": "ک-1"}, {"sku": "ي-2"}], **WORDS}
-TRAITS = {"email": "ada@shop.example", "name": "آدا لاولیس", "plan": "pro"}
-
-#: One call of each kind, in the form of the Node SDK.
-CALLS: list[dict[str, Any]] = [
-    {"call": "identify", "userId": "u-1 آ", "anonymousId": "a-1", "traits": TRAITS},
-    {"call": "track", "userId": "u-1 آ", "event": "Order Completed", "properties": PROPERTIES},
-    {"call": "track", "anonymousId": "a-2", "event": "خرید 😀", "properties": WORDS},
-    {"call": "page", "userId": "u-1 آ", "name": "صفحه", "properties": {"path": "/خانه"}},
-    {"call": "screen", "userId": "u-1 آ", "name": "Cart", "properties": {"n": 1}},
-    {"call": "group", "userId": "u-1 آ", "groupId": "g-1", "traits": {"seats": 7}},
-    {"call": "alias", "userId": "u-1 آ", "previousId": "a-1"},
-]
 
 
 @pytest.fixture
@@ -48,45 +28,6 @@ def server(backend: SqliteBackend) -> Iterator[Served]:
     """A running server."""
     with ingest_server(backend.address) as running:
         yield running
-
-
-async def arrived(backend: SqliteBackend, count: int) -> list[Record]:
-    """The records on the log, once there are so many."""
-
-    async def records() -> list[Record]:
-        found = [decode(value) for value in flat(await backend.contents())]
-        return found if len(found) >= count else []
-
-    return await eventually(records, within=20)
-
-
-def parts(record: Record) -> dict[str, Any]:
-    """What a call gave, as it arrived."""
-    found: dict[str, Any] = {
-        "call": record.type,
-        "userId": record.user,
-        "anonymousId": record.anonymous,
-        "previousId": record.previous,
-        "groupId": record.group,
-        "event" if record.type == "track" else "name": record.name,
-        "properties": msgspec.json.decode(record.properties),
-        "traits": msgspec.json.decode(record.traits),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def check(records: list[Record], library: str, added: tuple[str, ...] = ()) -> None:
-    """Each call has arrived once with all its fields; `added` are fields that the SDK fills in by itself."""
-    assert len(records) == len(CALLS)
-    assert len({record.id for record in records}) == len(CALLS)
-    found = [{name: value for name, value in parts(record).items() if name not in added} for record in records]
-    wanted = [{name: value for name, value in call.items() if name not in added} for call in CALLS]
-    order = functools.partial(json.dumps, sort_keys=True)
-    assert sorted(found, key=order) == sorted(wanted, key=order)
-    for record in records:
-        assert abs(record.at - now()) < 60 * SECOND
-        assert record.received - record.at < 60 * SECOND
-        assert msgspec.json.decode(record.context)["library"]["name"] == library
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -114,26 +55,8 @@ async def test_the_node_sdk(server: Served, backend: SqliteBackend, node: Node) 
 @pytest.fixture
 def page(node: Node) -> Iterator[str]:
     """The address of a page on another origin that loads the browser SDK."""
-    script = node.browser_sdk.read_bytes()
-
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body, kind = (script, "text/javascript") if self.path == "/sdk.js" else (PAGE, "text/html; charset=utf-8")
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as site:
-        thread = Thread(target=site.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{site.server_port}/shop/{quote('خانه')}?utm_source=x"
-        site.shutdown()
-        thread.join()
+    with site(PAGE, {"/sdk.js": node.browser_sdk.read_bytes()}) as address:
+        yield address
 
 
 PAGE = (
@@ -187,7 +110,7 @@ async def test_the_browser_sdk(
     sent = [call["properties"] for call in CALLS if "properties" in call]
     for properties in sent:
         assert any(properties.items() <= msgspec.json.decode(record.properties).items() for record in records)
-    contexts = [msgspec.json.decode(record.context) for record in records]
-    assert {context["page"]["url"] for context in contexts} == {page}
-    assert {context["campaign"]["source"] for context in contexts} == {"x"}
+    contexts = [context(record) for record in records]
+    assert {found["page"]["url"] for found in contexts} == {page}
+    assert {found["campaign"]["source"] for found in contexts} == {"x"}
     assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]

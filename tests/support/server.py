@@ -7,7 +7,7 @@ import asyncio
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,15 +37,15 @@ class Served:
 
 
 @contextmanager
-def ingest_server(address: str, **settings: object) -> Iterator[Served]:
-    """Serves ingest over the log at this address, on a thread; ends it on leaving."""
+def ingest_server(address: str, around: Callable[[App], App] = lambda app: app, **settings: object) -> Iterator[Served]:
+    """Serves ingest over the log at this address, with `around` around it, on a thread; ends it on leaving."""
     listener = socket.create_server(("127.0.0.1", 0))
     ingest = Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
     stop = threading.Event()
 
     async def main() -> None:
         async with open_backend(address) as log:
-            app = ingest.app(log, Settings.model_validate(settings))
+            app = around(ingest.app(log, Settings.model_validate(settings)))
             server = uvicorn.Server(_config(app))
             serving = asyncio.ensure_future(server.serve([listener]))
             await asyncio.to_thread(stop.wait)
