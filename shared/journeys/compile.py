@@ -13,7 +13,7 @@ from shared.journeys.matcher import Reads
 from shared.journeys.model import Definition
 from shared.journeys.order import Candidate, candidates, moves, upward
 from shared.journeys.state import ABSENT, NONE, State
-from shared.journeys.text import fold
+from shared.touch.text import fold
 
 #: Rule 17: these are never the customer's own act.
 PASSIVE = ("identify", "alias", "group")

@@ -10,8 +10,8 @@ from shared.journeys.derive import history
 from shared.journeys.engine import Journey
 from shared.journeys.order import RETURN, Candidate, candidates, moves, upward
 from shared.journeys.state import ABSENT, NONE, Move, State
-from shared.journeys.text import fold
 from shared.journeys.touchpoint import Touchpoint
+from shared.touch.text import fold
 
 
 class Next(NamedTuple):

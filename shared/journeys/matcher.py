@@ -7,8 +7,8 @@ from typing import Any
 from shared.events import TYPES
 from shared.journeys.predicates import Predicate, Test
 from shared.journeys.reading import Place, nearest, shown
-from shared.journeys.text import fold
 from shared.journeys.touchpoint import Touchpoint
+from shared.touch.text import fold
 
 Clause = tuple[str, Predicate]
 Reads = Callable[[Touchpoint], bool]

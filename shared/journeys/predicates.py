@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.journeys.reading import Place, nearest, shown
-from shared.journeys.text import fold
+from shared.touch.text import fold
 
 #: Takes a JSON value, None where there is none.
 Test = Callable[[Any], bool]

@@ -5,7 +5,7 @@ import pytest
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import DefinitionError, parse
 from shared.journeys.derive import derive
-from shared.journeys.text import fold
+from shared.touch.text import fold
 from tests.golden import cases
 from tests.support.journeys import from_golden, named
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from shared.journeys.conditions.base import Slot
 from shared.journeys.matcher import Matcher, Reads, value_at
-from shared.journeys.text import fold
 from shared.journeys.touchpoint import Touchpoint
+from shared.touch.text import fold
 
 Update = Callable[[list[Any], Touchpoint], None]
 

@@ -9,8 +9,8 @@ from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turn
 from shared.journeys.conditions.slots import LARGEST
 from shared.journeys.predicates import Predicate
 from shared.journeys.reading import Place, shown
-from shared.journeys.text import fold
 from shared.journeys.touchpoint import Touchpoint
+from shared.touch.text import fold
 
 #: Brings the kept traits up to an identify touchpoint.
 Keep = Callable[[dict[str, Any], Touchpoint], None]

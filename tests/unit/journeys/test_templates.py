@@ -7,7 +7,7 @@ import pytest
 from shared.journeys import templates
 from shared.journeys.compile import compile_journey
 from shared.journeys.roles import known
-from shared.journeys.text import fold
+from shared.touch.text import fold
 
 
 def test_names() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.journeys.text import fold
+from shared.touch.text import fold
 
 
 @pytest.mark.parametrize(
