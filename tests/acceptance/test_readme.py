@@ -90,7 +90,7 @@ def test_node_sdk(up: Up, node: Node) -> None:
 def test_browser_sdk(up: Up, node: Node, browser: Chrome) -> None:
     """Segment's browser SDK, loaded as the README loads it, is heard, from a page on another origin."""
     (loaded,) = re.findall(r"^AnalyticsBrowser\.load\(.*\)", snippets(up, "js"), re.MULTILINE)
-    scripts = (node.browser_sdk.read_text(), f"Segment.{loaded}.page('Home')")
+    scripts = (node.browser_sdk("segment").read_text(), f"Segment.{loaded}.page('Home')")
     with page("".join(f"<script>{script}</script>" for script in scripts)) as address:
         browser.get(address)
         wait_until(lambda: standing(up) == {"awareness": 1}, within=20)

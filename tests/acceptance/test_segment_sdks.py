@@ -55,7 +55,7 @@ async def test_the_node_sdk(server: Served, backend: SqliteBackend, node: Node) 
 @pytest.fixture
 def page(node: Node) -> Iterator[str]:
     """The address of a page on another origin that loads the browser SDK."""
-    with site(PAGE, {"/sdk.js": node.browser_sdk.read_bytes()}) as address:
+    with site(PAGE, {"/sdk.js": node.browser_sdk("segment").read_bytes()}) as address:
         yield address
 
 

@@ -154,7 +154,7 @@ def test_node_has_the_locked_sdks(node: Node, tmp_path: Path) -> None:
     """Node.js loads Segment's server SDK, and the browser SDK is bundled into one script."""
     script = "console.log(typeof require('@segment/analytics-node').Analytics)"
     assert node.run("-e", script).strip() == "function"
-    page = f"{node.browser_sdk.read_text()}; console.log(typeof Segment.AnalyticsBrowser.load)"
+    page = f"{node.browser_sdk('segment').read_text()}; console.log(typeof Segment.AnalyticsBrowser.load)"
     (tmp_path / "page.cjs").write_text(page)
     assert node.run(tmp_path / "page.cjs").strip() == "function"
 

@@ -10,7 +10,8 @@ from tests.support.processes import ROOT, run
 
 SDK = ROOT / "tests/acceptance/sdk"
 LOCKED = [SDK / name for name in ("package.json", "package-lock.json", ".npmrc")]
-ENTRY = SDK / "browser.js"
+#: What a page loads of each protocol, bundled into one script.
+ENTRIES = sorted((SDK / "browser").glob("*.js"))
 REMEDY = "install Node.js 18 or newer with npm"
 
 
@@ -20,7 +21,7 @@ class Node:
     def __init__(self) -> None:
         """Install the packages on first use; they are kept until the lock changes."""
         self._node = need("Node.js", shutil.which("node"), REMEDY)
-        self._packages = cached("SDKs", [*LOCKED, ENTRY], install) / "node_modules"
+        self._packages = cached("SDKs", [*LOCKED, *ENTRIES], install) / "node_modules"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -35,18 +36,21 @@ class Node:
         """Run `node …` to its end and return what it printed. Raises AssertionError if it fails."""
         return run(*self.command(*arguments), env=self.environment | dict(env or {}), within=within)
 
-    @property
-    def browser_sdk(self) -> Path:
-        """Segment's browser SDK as one script; a page that loads it gets `Segment.AnalyticsBrowser`."""
-        return self._packages.parent / "browser.js"
+    def browser_sdk(self, protocol: str) -> Path:
+        """A protocol's browser SDKs as one script: what tests/acceptance/sdk/browser/PROTOCOL.js gives to the page."""
+        return self._packages.parent / "browser" / f"{protocol}.js"
+
+    def file(self, path: str) -> Path:
+        """A file of a locked package, such as a script that sites load as it is."""
+        return self._packages / path
 
 
 def install(folder: Path) -> None:
-    """Install the locked packages into `folder` and bundle the browser SDK there."""
+    """Install the locked packages into `folder` and bundle the browser SDKs there."""
     npm = need("npm", shutil.which("npm"), REMEDY)
     for file in LOCKED:
         shutil.copy(file, folder)
     run(npm, "ci", "--no-audit", "--no-fund", cwd=folder, within=600)
-    bundle = [f"--outfile={folder / 'browser.js'}", "--bundle", "--format=iife", "--global-name=Segment"]
     modules = folder / "node_modules"
-    run(modules / ".bin/esbuild", ENTRY, *bundle, "--log-level=warning", env={"NODE_PATH": str(modules)})
+    bundle = [f"--outdir={folder / 'browser'}", "--bundle", "--format=iife", "--log-level=warning"]
+    run(modules / ".bin/esbuild", *ENTRIES, *bundle, env={"NODE_PATH": str(modules)})
