@@ -11,7 +11,7 @@ import msgspec
 
 from services.ingest.protocols.port import Event, Identifier
 from services.ingest.protocols.reading import FAULTS, read_event, too_deep, unfit
-from services.ingest.protocols.repair import DEPTH, depth
+from services.ingest.protocols.repair import DEPTH, depth, from_cesu8
 from services.ingest.refusals import Refusal, Refused
 from services.ingest.times import corrected, instant
 from shared.events import EMPTY, TYPES, Record, encode
@@ -210,6 +210,8 @@ def _object(value: Raw, field: str) -> Raw:
         if _decode(value) is None:
             return EMPTY
     except FAULTS as fault:
+        if (mended := from_cesu8(bytes(value))) != bytes(value):
+            return _object(Raw(mended), field)
         raise unfit(fault, field) from None
     if len(value) > FLAT and depth(bytes(value)) >= DEPTH:  # the event itself is one level more
         raise too_deep(field)

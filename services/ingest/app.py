@@ -18,13 +18,13 @@ from prometheus_client import CollectorRegistry
 
 from services.ingest import cors
 from services.ingest.accept import Arrival, accept
-from services.ingest.body import Gone, Receive, Scope, read
+from services.ingest.body import Gone, Receive, Scope, plain, read
 from services.ingest.credentials import keys_given
 from services.ingest.keys import Keys, WriteKey
 from services.ingest.protocols.all import PROTOCOLS
 from services.ingest.protocols.port import Answers, Envelope, Reply, Request, Takes
 from services.ingest.protocols.reading import FAULTS, unfit
-from services.ingest.refusals import Refusal, Refusals, Refused, Unreadable
+from services.ingest.refusals import WHOLE, Refusal, Refusals, Refused, Unreadable, with_bodies
 from services.ingest.telemetry import Telemetry
 from services.ingest.times import instant
 from shared.events import EMPTY
@@ -135,22 +135,38 @@ class Ingest:
 
     async def _take(self, takes: Takes, request: Request, scope: Scope, receive: Receive) -> Reply:
         began = time.perf_counter()
-        body = await read(receive, self._settings.request_bytes)
-        if not body and request.method != "GET":
-            raise Unreadable(400, "empty_body", "The body is empty: send JSON.")
-        envelope = takes.read(body, request, HOPELESS * self._settings.batch_events)
-        key = self._find_key(keys_given(scope["headers"], request, envelope.key))
-        arrival = self._arrival(envelope, key)
+        body, named = b"", None
+        try:
+            limit = self._settings.request_bytes
+            if request.method == "GET":
+                body = plain(request.query.get("data", "").encode(), limit)
+            else:
+                body = await read(receive, limit)
+            if not body:
+                raise Unreadable(400, "empty_body", "The body is empty: send JSON.")
+            envelope = takes.read(body, request, HOPELESS * self._settings.batch_events)
+            named = envelope.key
+            arrival = self._arrival(envelope, self._find_key(keys_given(scope["headers"], request, named)))
+        except Unreadable as whole:
+            self._note_whole(whole, keys_given(scope["headers"], request, named), body)
+            raise
         entries, refused = self._decide(envelope, arrival)
         await self._log.append(entries)
         self._complaint = ""
-        for refusal in refused:
+        for refusal in with_bodies(refused, body, len(envelope.events), self._settings.rejected_bytes):
             self._refusals.note(refusal)
         codes = Counter([refusal.code for refusal in refused])
         self._telemetry.answered(time.perf_counter() - began, len(body), len(entries), codes)
         if takes.answer is None or (refused and not entries):
             return _verdict(len(entries), refused)
         return Reply(200, takes.answer(envelope, len(entries), refused), takes.content_type)
+
+    def _note_whole(self, refused: Unreadable, given: Iterable[str], body: bytes) -> None:
+        """Notes a request of which nothing could be taken, if it is known whose it was."""
+        if key := next((key for text in given if text and (key := self._keys.find(text))), None):
+            said = Refusal(key.project, key.number, self._clock(), WHOLE, refused.code, refused.field, str(refused))
+            for refusal in with_bodies([said], body, 0, self._settings.rejected_bytes):
+                self._refusals.note(refusal)
 
     def _find_key(self, given: Iterable[str]) -> WriteKey:
         unknown = False

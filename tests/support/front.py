@@ -42,6 +42,11 @@ class Noted(list[Refusal]):
         self.append(refusal)
 
 
+def filled(path: str) -> str:
+    """A path of the OpenAPI document as somebody might call it."""
+    return path.replace("{key}", KEY).replace("{method}", "track").replace("{type}", "track")
+
+
 def now() -> int:
     """The clock of a running server, in microseconds."""
     return time.time_ns() // 1000
@@ -58,7 +63,7 @@ def ingest_app(
 
 @dataclass
 class Answer:
-    """A response; `body` is its JSON."""
+    """A response; `body` is its JSON, or its bytes if they are something else."""
 
     status: int
     headers: dict[str, str]
@@ -91,14 +96,16 @@ class Front:
         scope = {
             "type": "http",
             "method": method,
-            "path": path,
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
             "scheme": "http",
             "headers": [(b"host", b"track.example:8000"), *headers],
         }
         await self.app(scope, receive, send)
         start, payload = sent[0], b"".join(message.get("body", b"") for message in sent[1:])
         fields = {name.decode(): value.decode() for name, value in start["headers"]}
-        return Answer(start["status"], fields, json.loads(payload) if payload else None)
+        is_json = fields.get("content-type") == "application/json"
+        return Answer(start["status"], fields, json.loads(payload) if is_json else payload or None)
 
     async def post(self, path: str, body: Any, *headers: tuple[bytes, bytes], pieces: int = 1) -> Answer:
         """Posts bytes, or anything else as JSON, with KEY unless an Authorization is among the headers."""

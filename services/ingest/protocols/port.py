@@ -89,8 +89,9 @@ class Envelope(NamedTuple):
 class Takes(NamedTuple):
     """A path that takes events.
 
-    `read(body, request, most)` decodes a body, which is out of its wrappings already (`services.ingest.body.plain`); it
-    raises Unreadable where nothing can be taken or there are more than `most` events. `answer(envelope, accepted,
+    `read(body, request, most)` decodes a body, which is out of its wrappings already (`services.ingest.body.plain`) and
+    not empty; that of a GET is what its query has as `data`. It raises Unreadable where nothing can be taken or there
+    are more than `most` events. `answer(envelope, accepted,
     refused)` is the body of the 200 that the SDK understands; None: ours. What is refused as a whole gets our 4xx.
     """
 
@@ -120,7 +121,12 @@ class Answers(NamedTuple):
 
 
 class Protocol(NamedTuple):
-    """`route(path)` is what a path (without a slash at its end) means to it, None where it is not this protocol's."""
+    """`route(path)` is what a path (without a slash at its end) means to it, None where it is not this protocol's.
+
+    `paths` are all that it knows, as the OpenAPI document names them: `/v1/pixel/{method}`; of paths that differ in a
+    slash at their end, or in parts that do not matter, one.
+    """
 
     name: str
     route: Callable[[str], Takes | Answers | None]
+    paths: tuple[str, ...]

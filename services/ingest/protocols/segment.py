@@ -4,6 +4,7 @@ A batch is decoded as a whole. Only when that fails is it taken apart, so that o
 alone. Free-form parts stay bytes and are looked at when an event is decided on.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,8 @@ from services.ingest.refusals import Unreadable
 from shared.events import EMPTY
 
 _SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
+#: One transparent pixel.
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _SETTINGS = re.compile(r"/v1/projects/([^/]+)/settings")
 
 
@@ -93,6 +96,13 @@ def _of(kind: str) -> Takes:
     return Takes(lambda body, _request, _most: one(body, kind))
 
 
+def _pixel(kind: str) -> Takes:
+    """An image on a page or in a mail that nobody looks at."""
+    return _of(kind)._replace(
+        answer=lambda _envelope, _accepted, _refused: GIF, methods=("GET",), content_type=b"image/gif"
+    )
+
+
 def _settings(_body: bytes, request: Request, known: Callable[[str], bool]) -> Reply:
     """What the browser's SDK asks for before it sends: where to send to."""
     found = _SETTINGS.fullmatch(request.path)
@@ -113,12 +123,13 @@ _MANY = Takes(many)
 ROUTES: dict[str, Takes | Answers] = {f"/v1/{kind}": _of(kind) for kind in _SHORT.values()}
 ROUTES |= {f"/v1/{short}": ROUTES[f"/v1/{kind}"] for short, kind in _SHORT.items()}
 ROUTES |= {"/v1/batch": _MANY, "/v1/b": _MANY, "/v1/import": _MANY, "/v1/m": _METRICS}
+_PIXELS = {f"/v1/pixel/{kind}": _pixel(kind) for kind in _SHORT.values()}
 _ASKED = Answers(_settings)
 
 
 def route(path: str) -> Takes | Answers | None:
     """What a path means to Segment's SDKs."""
-    return ROUTES.get(path) or (_ASKED if _SETTINGS.fullmatch(path) else None)
+    return ROUTES.get(path) or _PIXELS.get(path) or (_ASKED if _SETTINGS.fullmatch(path) else None)
 
 
-PROTOCOL = Protocol("segment", route)
+PROTOCOL = Protocol("segment", route, (*ROUTES, "/v1/pixel/{method}", "/v1/projects/{key}/settings"))

@@ -1,6 +1,5 @@
 """The front door as a whole: keys, sizes, paths, CORS, an unavailable log, counters."""
 
-import gzip
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
@@ -10,12 +9,11 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.ingest.protocols.all import PROTOCOLS
 from services.ingest.protocols.repair import DEPTH
-from services.ingest.protocols.segment import ROUTES
-from shared.events import decode
 from shared.log.port import Entry, Log, LogUnavailable
 from shared.settings import Settings
-from tests.support.front import KEY, NOW, Front, Noted, front, ingest_app
+from tests.support.front import KEY, NOW, Front, Noted, filled, front, ingest_app
 
 PAGE: dict[str, Any] = {"type": "page", "messageId": "m", "anonymousId": "a"}
 ORIGIN = (b"origin", b"https://shop.example")
@@ -78,44 +76,7 @@ async def test_without_a_known_key_nothing_is_taken(
     assert await door.records() == []
 
 
-# --- Bodies ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("label", ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense"])
-@pytest.mark.parametrize("packed", [False, True])
-async def test_the_label_of_a_body_is_not_believed(door: Front, label: str, packed: bool) -> None:
-    """JSON is read under any content type, packed or not, in one piece or several."""
-    body = json.dumps({"batch": [PAGE]}).encode()
-    body = gzip.compress(body[:20]) + gzip.compress(body[20:]) if packed else body
-    answer = await door.post("/v1/batch", body, (b"content-type", label.encode()), pieces=3)
-    assert answer.body == {"success": True, "accepted": 1, "rejected": []}
-
-
-@pytest.mark.parametrize("body", [b"\x1f\x8b", b"\x1f\x8b\x08nonsense", gzip.compress(b'{"batch":[]}' * 100)[:-9]])
-async def test_damaged_gzip_is_named(door: Front, body: bytes) -> None:
-    """400, and what is wrong with it."""
-    answer = await door.post("/v1/batch", body)
-    assert (answer.status, answer.body["code"]) == (400, "invalid_gzip")
-
-
-@pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("pieces", [1, 7])
-async def test_a_body_past_the_limit_is_413(tmp_path: Path, packed: bool, pieces: int) -> None:
-    """A body larger than the setting, as sent or unpacked, is refused whole; one of exactly its size is read."""
-    async with front(tmp_path, request_bytes=5000) as door:
-        for size, status in ((5000, 200), (5001, 413)):
-            start = b'{"batch":[],"x":"'
-            body = start + b"x" * (size - len(start) - 2) + b'"}'
-            answer = await door.post("/v1/batch", gzip.compress(body) if packed else body, pieces=pieces)
-            assert (answer.status, answer.body.get("code")) == (status, "too_large" if status == 413 else None)
-
-
-async def test_a_bomb_is_not_unpacked(door: Front) -> None:
-    """A megabyte of gzip that would become a gigabyte is refused before it does."""
-    bomb = gzip.compress(bytes(300_000_000))
-    assert len(bomb) < 500_000
-    answer = await door.post("/v1/batch", bomb)
-    assert answer.status == 413
+# --- Limits -----------------------------------------------------------------------------------------------------------
 
 
 async def test_the_limits_of_events_hold_one_by_one(tmp_path: Path) -> None:
@@ -180,27 +141,6 @@ async def test_nesting_of_any_depth_is_refused_alone(tmp_path: Path, levels: int
     assert codes == ["too_deep"] or (codes == [] and kind == "nothing")
 
 
-async def test_bytes_that_are_not_utf8_are_refused_alone(door: Front) -> None:
-    """In an identifier, in a property, in a field that nobody reads: the neighbours are taken."""
-    events = [
-        b'{"type":"page","messageId":"m","anonymousId":"\xff"}',
-        b'{"type":"page","messageId":"m","anonymousId":"a","properties":{"x":"\xc3"}}',
-        b'{"type":"page","messageId":"m","anonymousId":"a","context":{"\xed\xa0\xbd":1}}',
-        '{"type":"page","messageId":"fine","anonymousId":"آ"}'.encode(),
-    ]
-    answer = await door.post("/v1/batch", b'{"batch":[' + b",".join(events) + b"]}")
-    assert [(one["index"], one["code"]) for one in answer.body["rejected"]] == [(n, "invalid_utf8") for n in range(3)]
-    assert [record.id for record in await door.records()] == ["fine"]
-
-
-async def test_free_parts_are_kept_byte_for_byte(door: Front) -> None:
-    """Spaces, escapes, the order of names and the way of writing numbers are as they were sent."""
-    free = rb'{ "b":1.50,"a" : "\u0627\/", "n":1E2 }'
-    await door.post("/v1/page", b'{"messageId":"m","userId":"u","properties":%s,"context":%s}' % (free, free))
-    record = decode((await door.values())[0])
-    assert bytes(record.properties) == bytes(record.context) == free
-
-
 # --- Message ids ----------------------------------------------------------------------------------------------------
 
 
@@ -246,10 +186,10 @@ async def test_the_browsers_own_metrics_are_taken_and_forgotten(door: Front) -> 
     assert (answer.status, answer.body) == (200, {"success": True})
 
 
-@pytest.mark.parametrize("path", [*ROUTES, "/v1/projects/x/settings"])
+@pytest.mark.parametrize("path", sorted({path for protocol in PROTOCOLS for path in protocol.paths}))
 async def test_every_path_answers_a_preflight(door: Front, path: str) -> None:
     """Every header that SDKs send is named, for a star would not cover Authorization."""
-    answer = await door.call("OPTIONS", path, headers=(ORIGIN, (b"access-control-request-method", b"POST")))
+    answer = await door.call("OPTIONS", filled(path), headers=(ORIGIN, (b"access-control-request-method", b"POST")))
     assert answer.status == 204
     named = answer.headers["access-control-allow-headers"]
     for header in ("Authorization", "Content-Type", "Content-Encoding", "X-Retry-Count", "X-Write-Key", "AnonymousId"):

@@ -10,10 +10,11 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from services.ingest.protocols.segment import ROUTES
+from services.ingest.app import route
+from services.ingest.protocols.all import PROTOCOLS
 from services.ingest.side import alone, build_side
 from shared.log.port import Log, LogUnavailable
-from tests.support.front import KEY, Front, front
+from tests.support.front import KEY, Front, filled, front
 from tests.support.processes import ROOT
 
 
@@ -68,11 +69,17 @@ async def test_other_paths_are_answered_in_json(door: Front) -> None:
 
 
 def test_the_document_is_valid_and_describes_every_path() -> None:
-    """No route is missing from it, and none is in it that is not there."""
+    """No path of a protocol is missing from it with its methods, and none is in it that is not there."""
     described = document()
     validate(described)
-    paths = set(described["paths"])
-    assert set(ROUTES) | {"/v1/projects/{key}/settings", "/livez", "/readyz", "/metrics"} == paths
+    paths = {path: {method.upper() for method in found} for path, found in described["paths"].items()}
+    for beside in ("/livez", "/readyz", "/metrics"):
+        assert paths.pop(beside) == {"GET"}
+    assert set(paths) == {path for protocol in PROTOCOLS for path in protocol.paths}
+    for path, methods in paths.items():
+        found = route(filled(path))
+        assert found is not None, path
+        assert methods == set(found.methods), path
 
 
 def test_the_document_names_every_code_that_is_answered_with() -> None:
