@@ -172,6 +172,24 @@ class QuarantineRow(NamedTuple):
     error: str
 
 
+class Rejection(NamedTuple):
+    """An event that was refused: which of its request's (`index`), and why; or a statement that was not followed.
+
+    `size` is that of the event, or of the whole request, as it was sent; `body` is its beginning: none if it is not to
+    be kept.
+    """
+
+    project: int
+    key: int
+    at: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on a row
+    code: str
+    field: str
+    message: str
+    size: int = 0
+    body: bytes = b""
+
+
 class JourneyRow(NamedTuple):
     """A journey's definition, one immutable version of it. `version` is unique over all journeys of all projects."""
 
@@ -184,10 +202,14 @@ class JourneyRow(NamedTuple):
 
 
 class Catalog(NamedTuple):
-    """The journeys in force. `generation` rises with every change; a write made under an older one is a Conflict."""
+    """The journeys in force. `generation` rises with every change; a write made under an older one is a Conflict.
+
+    `joined` are the projects that were made to join shared devices (semantics 43).
+    """
 
     generation: int
     journeys: tuple[JourneyRow, ...]
+    joined: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -217,6 +239,7 @@ class Changes:
     thinned_snapshots: list[tuple[int, int, int]] = field(default_factory=list)  # delete: project, customer, n
     timers: list[tuple[int, int, int | None]] = field(default_factory=list)  # project, customer, due; None: delete
     dead_letters: list[DeadLetterRow] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)  # of a project and code only the newest are kept
     quarantined: list[QuarantineRow] = field(default_factory=list)  # insert or replace
     queued: list[tuple[int, int, int, int]] = field(
         default_factory=list
