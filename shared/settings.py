@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     event_bytes: int = Field(32 << 10, gt=0, description="largest event")
     request_bytes: int = Field(512_000, gt=0, description="largest request body, unpacked")
     batch_events: int = Field(2500, gt=0, description="most events in one request")
+    rejected_bytes: int = Field(4096, ge=0, description="bytes kept of each refused event, to be looked at; 0: none")
 
     # The stager
     batch: int = Field(20_000, ge=1, description="most records of one partition staged in one transaction")

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from dataclasses import astuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.refusals import Refusal
-from shared.store.admin import Rejection, add_rejections
+from shared.store import rejections
 from shared.store.engine import writing
-from shared.store.port import StoreUnavailable
+from shared.store.port import Rejection, StoreUnavailable
 
 #: Held until they are written; what comes beyond is forgotten here, and stays in the counters.
 HELD = 5_000
@@ -28,8 +29,7 @@ class RefusalWriter:
     def note(self, refusal: Refusal) -> None:
         """Takes one, at once."""
         if len(self._held) < HELD:
-            where = (refusal.project, refusal.key, refusal.received, refusal.index)
-            self._held.append(Rejection(*where, refusal.code, refusal.field, refusal.message))
+            self._held.append(Rejection(*astuple(refusal)))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Writes them down until the event is set."""
@@ -47,7 +47,7 @@ class RefusalWriter:
             return
         try:
             async with writing(self._database) as db:
-                await add_rejections(db, held)
+                await rejections.add(db, held)
         except StoreUnavailable as error:
             _logger.warning("the reasons of %d refused events wait to be written: %s", len(held), error)
         else:

@@ -20,7 +20,8 @@ from shared.settings import Settings, load
 def tail(data: Path | None, customer: str | None, rejected: bool) -> None:
     """Watch what comes in: touchpoints, customers' moves, and refused events.
 
-    It begins now and ends with Ctrl-C. It works beside running servers and disturbs none.
+    It begins now and ends with Ctrl-C. It works beside running servers and disturbs none. Of a customer's refused
+    events it shows those of which enough was kept to tell whose they are (MILEPOST_REJECTED_BYTES).
     """
     settings = load(data=data)
     start_logging(settings)
@@ -40,8 +41,7 @@ async def _tail(settings: Settings, customer: str | None, rejected: bool) -> Non
             ends = await reader.ends(range(log.partitions))
             tasks["touchpoints"] = partial(touchpoints, reader, ends, project, customer)
             tasks["moves"] = (await Moves.since_now(database, project, customer)).run
-        if not customer:
-            tasks["refusals"] = Refusals(database, project).run
+        tasks["refusals"] = (await Refusals.since_now(database, project, customer)).run
         click.echo("Watching; Ctrl-C ends it.", err=True)
         await run_until(stop, settings.drain, tasks)
 

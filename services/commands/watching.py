@@ -1,6 +1,8 @@
 """What `milepost tail` shows, and how it learns of it: the log from its end on, the store by looking again."""
 
 import asyncio
+import json
+import re
 import time
 from contextlib import suppress
 
@@ -13,9 +15,10 @@ from services.metrics.service import stage_name
 from shared.events import SECOND, Record, decode
 from shared.journeys.definition import load
 from shared.log.port import Reader
-from shared.store import admin, following, people, reads
+from shared.store import following, people, reads, rejections
 from shared.store.engine import reading
 from shared.store.port import ANONYMOUS, CAUSES, USER, LedgerRow
+from shared.store.rejections import Kept
 
 #: Seconds between two looks at the store.
 LOOK = 0.5
@@ -112,22 +115,39 @@ class Moves:
 
 
 class Refusals:
-    """Refused events, with the reason."""
+    """Refused events, with the reason. Made by `since_now`."""
 
-    def __init__(self, database: AsyncEngine, project: int) -> None:
-        self._database, self._project = database, project
-        self._from = time.time_ns() // 1000
-        self._seen: set[admin.Rejection] = set()
+    def __init__(self, database: AsyncEngine, project: int, customer: str | None, since: int) -> None:
+        self._database, self._project, self._customer, self._since = database, project, customer, since
+
+    @classmethod
+    async def since_now(cls, database: AsyncEngine, project: int, customer: str | None) -> "Refusals":
+        """Begins with the next one. With a customer, only those whose event holds that id."""
+        async with reading(database) as db:
+            return cls(database, project, customer, await rejections.newest(db, project))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Shows them until told to stop."""
         while not stop.is_set():
             async with reading(self._database) as db:
-                newest = await admin.rejections(db, self._project, MANY)
-            fresh = [one for one in newest if one.at >= self._from and one not in self._seen]
+                fresh = await rejections.find(db, self._project, after=self._since, limit=MANY)
             for one in reversed(fresh):
-                what = f"{one.code} {one.field}".rstrip()
-                show(one.at, "refused", "red", f"key {one.key}, event {one.index}", f"{what}: {one.message}")
-            self._seen = set(newest)
+                if self._customer is None or names(one.rejection.body, self._customer):
+                    self._show(one)
+            self._since = max([self._since, *(one.number for one in fresh)])
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK)
+
+    def _show(self, one: Kept) -> None:
+        said = one.rejection
+        event = "whole request" if said.index == rejections.WHOLE else f"event {said.index}"
+        what = f"{said.code} {said.field}".rstrip()
+        aside = f"milepost rejections show {one.number}"
+        show(said.at, "refused", "red", f"{one.key_name}, {event}", f"{what}: {said.message}", aside)
+
+
+def names(body: bytes, id: str) -> bool:
+    """Whether an event as it was sent has this text, or this number, as a value."""
+    values = (json.dumps(id), json.dumps(id, ensure_ascii=False), id if id.isdigit() else "")
+    text = body.decode("utf-8", "replace")
+    return any(re.search(rf"[:\[]\s*{re.escape(value)}\s*[,\]}}]", text) for value in values if value)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import msgspec
 
+from services.ingest.protocols.repair import repaired
+
 #: The index of a request of which nothing could be taken.
 WHOLE = -1
 
@@ -63,17 +65,21 @@ _batch = msgspec.json.Decoder(_Batch).decode
 
 def with_bodies(refused: Sequence[Refusal], body: bytes, events: int, most: int) -> Iterator[Refusal]:
     """The refused of a request's so many events, each with its size and its first `most` bytes as they were sent."""
-    pieces = _pieces(body, events) if refused else []
+    pieces = _pieces(body, events) if refused and events else []
     for refusal in refused:
         sent = pieces[refusal.index] if 0 <= refusal.index < len(pieces) else body
         yield replace(refusal, size=len(sent), body=bytes(sent[:most]))
 
 
 def _pieces(body: bytes, events: int) -> Sequence[bytes]:
-    """Each event by itself, whatever the protocol: they come as a list, or as one in `batch`. Else there are none."""
-    try:
-        parts = _list(body) if body.lstrip()[:1] == b"[" else _batch(body).batch
-        pieces = [bytes(part) for part in parts]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return []
-    return pieces if len(pieces) == events else []
+    """Each event by itself, whatever the protocol: they come as a list, or as one in `batch`. Else there are none.
+
+    Where a broken one hides its neighbours it is mended, as it is before it is refused.
+    """
+    for text in (body, repaired(body.decode("utf-8", "replace").encode(), 3)):
+        try:
+            parts = _list(text) if text.lstrip()[:1] == b"[" else _batch(text).batch
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        return [bytes(part) for part in parts] if len(parts) == events else []
+    return []

@@ -1,4 +1,4 @@
-"""Projects, write keys, query tokens, rejections and dead letters. The same on both databases.
+"""Projects, write keys and query tokens. The same on both databases.
 
 Functions that change something take a connection from `engine.writing`, the others one from `engine.reading`. A key
 or token is shown once, when it is made; only its SHA-256 is kept, which is enough for a random text of this length.
@@ -9,23 +9,17 @@ import secrets
 import string
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Table, delete, func, insert, select, update
+from sqlalchemy import Column, Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.events import DAY
 from shared.store import tables
-from shared.store.port import DeadLetterRow
 from shared.store.reads import Project
 from shared.store.schema import check_time_zone
 
 #: What a write key is for: web pages (public by nature), servers, or trying things out.
 KINDS = ("browser", "server", "test")
-
-#: How long rejections are kept.
-REJECTIONS_KEPT = 30 * DAY
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -49,19 +43,6 @@ class QueryToken(NamedTuple):
     name: str
     made_at: int
     revoked_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """An event that was refused: which of its request's (`index`), and why."""
-
-    project: int
-    key: int
-    at: int
-    index: int
-    code: str
-    field: str
-    message: str
 
 
 def hashed(secret: str) -> bytes:
@@ -162,32 +143,3 @@ async def accept_lost(db: AsyncConnection, partition: int, start: int) -> int:
     moved = update(tables.positions).where(row.partition == partition, row.position == position)
     moved = moved.values(epoch=row.epoch + 1, lost=row.lost + (start - position), position=start)
     return start - position if (await db.execute(moved)).rowcount == 1 else 0
-
-
-async def add_rejections(db: AsyncConnection, rejections: Sequence[Rejection]) -> None:
-    """Keeps refused events' reasons, and forgets those of their projects that are too old."""
-    if not rejections:
-        return
-    rows = [
-        {name: tables.storable(value) if isinstance(value, str) else value for name, value in asdict(row).items()}
-        for row in rejections
-    ]
-    await db.execute(insert(tables.rejections), rows)
-    kept = tables.rejections.c
-    for project in {row.project for row in rejections}:
-        old = kept.project == project, kept.at < _now() - REJECTIONS_KEPT
-        await db.execute(delete(tables.rejections).where(*old))
-
-
-async def rejections(db: AsyncConnection, project: int, limit: int = 100) -> list[Rejection]:
-    """The newest rejections of a project."""
-    rows = tables.rejections
-    found = await db.execute(select(rows).where(rows.c.project == project).order_by(rows.c.at.desc()).limit(limit))
-    return [Rejection(*row) for row in found]
-
-
-async def dead_letters(db: AsyncConnection, limit: int = 100) -> list[DeadLetterRow]:
-    """The newest dead letters, of all projects: nobody can tell whose they are."""
-    rows = tables.dead_letters
-    newest = (rows.c.at.desc(), rows.c.partition, rows.c.position.desc())
-    return [DeadLetterRow(*row) for row in await db.execute(select(rows).order_by(*newest).limit(limit))]

@@ -316,17 +316,37 @@ dead_letters = Table(
     _key("dead_letters", "partition", "position"),
 )
 
+# What people have made of dead letters; the letters themselves are never changed.
+repairs = Table(
+    "repairs",
+    metadata,
+    _int("project"),
+    _int("partition"),
+    _big("position"),
+    _big("at"),
+    Column("value", LargeBinary(), nullable=True),
+    _big("replayed_at", nullable=True),
+    _key("repairs", "partition", "position"),
+)
+
+# The number rises with every rejection, and is never given twice.
 rejections = Table(
     "rejections",
     metadata,
     _int("project"),
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), nullable=False, autoincrement=True),
     _int("key"),
     _big("at"),
     _int("index"),
     _text("code"),
     _text("field"),
     _text("message"),
+    _int("size"),
+    _bytes("body"),
+    _key("rejections", "number"),
     Index("rejections_at", "project", "at"),
+    Index("rejections_code", "project", "code", "number"),
+    sqlite_autoincrement=True,
 )
 
 quarantine = Table(

@@ -1,22 +1,15 @@
-"""Keys, tokens, projects and rejections, on both databases."""
+"""Keys, tokens and projects, on both databases."""
 
 import asyncio
-import time
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.events import SECOND
-from shared.store import admin, reads
+from shared.store import admin
 from shared.store.engine import reading, writing
 from shared.store.keyring import Keyring
 from shared.store.port import Conflict
 from tests.support.processes import eventually
-
-
-def microseconds() -> int:
-    """Now."""
-    return time.time_ns() // 1000
 
 
 async def test_keys_and_tokens_work_until_they_are_revoked(pool: AsyncEngine) -> None:
@@ -77,21 +70,3 @@ async def test_keys_made_at_once_have_different_numbers(pool: AsyncEngine) -> No
 
     numbers = await asyncio.gather(*(make() for _ in range(5)))
     assert sorted(numbers) == [1, 2, 3, 4, 5]
-
-
-async def test_rejections_are_kept_for_a_while(pool: AsyncEngine) -> None:
-    """The newest come first, whatever text they quote; those too old go when new ones come."""
-    now = microseconds()
-    old = admin.Rejection(1, 1, now - admin.REJECTIONS_KEPT - SECOND, 0, "invalid", "event", "old")
-    new = [admin.Rejection(1, 1, now + i, i, "invalid", "a\0", "surrogate \ud800") for i in range(3)]
-    async with writing(pool) as db:
-        await admin.add_rejections(db, [])
-        await admin.add_rejections(db, [old])
-        await admin.add_rejections(db, new)
-    async with reading(pool) as db:
-        found = await admin.rejections(db, 1, limit=2)
-        assert [(one.index, one.field, one.message) for one in found] == [
-            (2, "a", "surrogate ?"),
-            (1, "a", "surrogate ?"),
-        ]
-        assert (await reads.backlog(db, 1)).rejections == 3
