@@ -1,19 +1,18 @@
 """Segment's own SDKs, unmodified, against a running server: every event arrives once, with every field."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from segment.analytics.client import Client
 from selenium.webdriver import Chrome
 
 from tests.contract.log_backends import SqliteBackend
 from tests.support.front import KEY
 from tests.support.node import Node
-from tests.support.sdks import CALLS, arrived, check, context, site
+from tests.support.sdks import CALLS, Moody, arrived, check, context, site
+from tests.support.senders import Sender, go, java, node_js, python
 from tests.support.server import Served, ingest_server
 
 
@@ -30,26 +29,52 @@ def server(backend: SqliteBackend) -> Iterator[Served]:
         yield running
 
 
-@pytest.mark.parametrize("packed", [False, True])
-async def test_the_python_sdk(server: Served, backend: SqliteBackend, packed: bool) -> None:
-    """analytics-python, with gzip and without."""
-    errors: list[object] = []
-    client = Client(KEY, host=server.url, gzip=packed, max_retries=0, on_error=lambda error, _: errors.append(error))
-    names = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "previous_id", "groupId": "group_id"}
-    for call in CALLS:
-        given = {names.get(name, name): value for name, value in call.items() if name != "call"}
-        taken, _ = getattr(client, call["call"])(**given)
-        assert taken
-    client.shutdown()
-    assert errors == []
-    check(await arrived(backend, len(CALLS)), "analytics-python")
+class Server(NamedTuple):
+    """A server SDK: how to get its program, the name that it sends of itself, and the calls that it can make."""
+
+    sender: Callable[[], Sender]
+    library: str
+    calls: list[dict[str, Any]] = CALLS
 
 
-async def test_the_node_sdk(server: Served, backend: SqliteBackend, node: Node) -> None:
-    """@segment/analytics-node, in several batches."""
-    script = Path(__file__).parent / "sdk" / "send.js"
-    node.run(script, server.url, KEY, json.dumps(CALLS))
-    check(await arrived(backend, len(CALLS)), "@segment/analytics-node")
+#: What is left of the calls by an SDK that writes no nulls.
+WITHOUT_NULLS: list[dict[str, Any]] = [
+    {
+        name: {key: word for key, word in part.items() if word is not None} if isinstance(part, dict) else part
+        for name, part in call.items()
+    }
+    for call in CALLS
+]
+SERVERS = {
+    "python 2.4": Server(lambda: python("segment.analytics"), "analytics-python"),
+    "python 2.4 gzip": Server(lambda: python("segment.analytics", packed=True), "analytics-python"),
+    "python 2.3 gzip": Server(lambda: python("segment.analytics", lock="segment-2.3", packed=True), "analytics-python"),
+    "python 1.4": Server(lambda: python("analytics", lock="segment-1.4"), "analytics-python"),
+    "node 3.1": Server(lambda: node_js("@segment/analytics-node"), "@segment/analytics-node"),
+    "node 1.3": Server(lambda: node_js("analytics-node-1"), "@segment/analytics-node"),
+    "analytics-node 6.2": Server(lambda: node_js("analytics-node-6"), "analytics-node"),
+    "go 3.3": Server(go, "analytics-go"),
+    "java 3.5": Server(java, "analytics-java", WITHOUT_NULLS),
+}
+
+
+@pytest.mark.parametrize("sdk", SERVERS)
+async def test_a_server_sdk_sends_every_event_once(server: Served, backend: SqliteBackend, sdk: str) -> None:
+    """Each call arrives once with every field."""
+    sender, library, calls = SERVERS[sdk]
+    sender().send(server.url, KEY, calls)
+    check(await arrived(backend, len(calls)), library, calls=calls)
+
+
+@pytest.mark.parametrize("sdk", SERVERS)
+async def test_a_server_sdk_tries_again(backend: SqliteBackend, sdk: str) -> None:
+    """What was answered 503 or 429 is sent again, and arrives once."""
+    sender, library, calls = SERVERS[sdk]
+    moody = Moody(lambda path: path.startswith("/v1/"), [503, 429])
+    with ingest_server(backend.address, moody.around) as server:
+        sender().send(server.url, KEY, calls)
+    assert moody.seen[:2] == [503, 429]
+    check(await arrived(backend, len(calls)), library, calls=calls)
 
 
 @pytest.fixture
