@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     append_bytes: int = Field(64 << 20, gt=0, description="bytes in flight to the log before it refuses")
 
     # The front door
+    path_prefix: str = Field("", description="path that events are taken under as well, like /track")
     event_bytes: int = Field(32 << 10, gt=0, description="largest event")
     request_bytes: int = Field(512_000, gt=0, description="largest request body, unpacked")
     batch_events: int = Field(2500, gt=0, description="most events in one request")
@@ -83,6 +84,13 @@ class Settings(BaseSettings):
         if url and not re.match(r"https?://[^/]", url):
             raise ValueError("must be an address like https://events.example.com, or empty")
         return url.rstrip("/")
+
+    @field_validator("path_prefix")
+    @classmethod
+    def _path(cls, prefix: str) -> str:
+        if not re.fullmatch(r"(/[\w.~-]+)*/?", prefix):
+            raise ValueError("must be a path like /track, or empty")
+        return prefix.rstrip("/")
 
     @field_validator("time_zone")
     @classmethod

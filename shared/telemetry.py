@@ -121,6 +121,14 @@ REFUSED = Counter(
     "ingest",
     ("code",),
 )
+UNKNOWN_PATHS = Counter(
+    "milepost_unknown_paths_total",
+    "requests",
+    "Requests to paths that ingest does not have, by whose SDK the path looks like.",
+    "ingest",
+    ("family",),
+    values=("segment", "rudderstack", "jitsu", "posthog", "other"),
+)
 LOG_LAG = Gauge(
     "milepost_log_lag_records", "records", "Records on the log that are not staged yet.", "store", ("partition",)
 )
@@ -163,6 +171,34 @@ INGEST_SECONDS = Histogram(
     "ingest",
 )
 INGEST_BYTES = Counter("milepost_ingest_bytes_total", "bytes", "Bodies of requests with events, unpacked.", "ingest")
+SPOOL_RECORDS = Gauge(
+    "milepost_spool_records",
+    "records",
+    "Accepted records that wait on this process's disk until the log takes them.",
+    "ingest",
+)
+SPOOL_BYTES = Gauge("milepost_spool_bytes", "bytes", "Disk that those records take.", "ingest")
+SPOOL_OLDEST = Gauge(
+    "milepost_spool_oldest_seconds", "seconds", "Age of the oldest of those records; 0 if none waits.", "ingest"
+)
+SPOOLED = Counter("milepost_spooled_total", "records", "Accepted records that the log did not take in time.", "ingest")
+SPOOL_DRAINED = Counter(
+    "milepost_spool_drained_total", "records", "Records that the log took from the spool later.", "ingest"
+)
+SPOOL_REFUSED = Counter(
+    "milepost_spool_refused_total",
+    "requests",
+    "Requests that neither the log nor the spool took, by what the spool lacked: room within its bound, or a disk.",
+    "ingest",
+    ("reason",),
+    values=("full", "disk"),
+)
+SPOOL_BROKEN = Counter(
+    "milepost_spool_broken_total",
+    "records",
+    "Spooled records that the disk gave back damaged; their files are set aside.",
+    "ingest",
+)
 STORE_UP = Gauge(
     "milepost_store_up",
     "1 or 0",
@@ -186,6 +222,14 @@ STAGER_RETRIES = Counter(
     "stager",
     ("reason",),
     values=("conflict", "fenced", "unavailable"),
+)
+STATEMENTS_UNFOLLOWED = Counter(
+    "milepost_statements_unfollowed_total",
+    "statements",
+    "Statements of who is who that were kept but not followed, by the code under which they are listed as rejected.",
+    "stager",
+    ("code",),
+    values=("alias_refused", "merge_refused"),
 )
 STAGER_PARTITIONS_HELD = Gauge(
     "milepost_stager_partitions_held", "partitions", "Partitions that this process works on.", "stager"

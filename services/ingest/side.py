@@ -9,6 +9,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Route
 
 from services.ingest.app import App, Ingest
 from services.ingest.body import Receive, Scope
@@ -21,9 +22,10 @@ _logger = logging.getLogger(__name__)
 def alone(ingest: Ingest, log: Log, *sources: Source) -> App:
     """The whole of a process that runs ingest and nothing else."""
     side = build_side(log, *sources)
+    own = {route.path for route in side.routes if isinstance(route, Route)}
 
     async def app(scope: Scope, receive: Receive, send: Any) -> None:
-        await (ingest if ingest.handles(scope) else side)(scope, receive, send)
+        await (ingest if scope["type"] == "http" and scope["path"] not in own else side)(scope, receive, send)
 
     return app
 

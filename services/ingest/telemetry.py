@@ -14,6 +14,7 @@ class Telemetry:
         events = telemetry.EVENTS.new(registry)
         self._accepted, self._refused = events.labels("accepted"), events.labels("refused")
         self._codes = telemetry.REFUSED.new(registry)
+        self._unknown = telemetry.UNKNOWN_PATHS.new(registry)
         self._seconds = telemetry.INGEST_SECONDS.new(registry)
         self._bytes = telemetry.INGEST_BYTES.new(registry)
 
@@ -30,3 +31,7 @@ class Telemetry:
     def turned_away(self, code: str) -> None:
         """A whole request got nowhere; how many events it held is not known."""
         self._codes.labels(code).inc()
+
+    def unknown(self, family: str) -> None:
+        """A path was asked for that is not there."""
+        self._unknown.labels(family).inc()
