@@ -33,6 +33,15 @@ FLAT = 2 * DEPTH
 #: How JSON writes NUL, and what to look for first, since one byte is found much faster than six.
 NUL, BACKSLASH = rb"\u0000", ord("\\")
 _KINDS = frozenset(TYPES)
+
+
+class _Context(msgspec.Struct):
+    """What is looked at in a context."""
+
+    traits: Raw = EMPTY
+
+
+_context = msgspec.json.Decoder(_Context).decode
 _decode = msgspec.json.Decoder(dict[str, Any] | None).decode
 _entries = msgspec.json.Decoder(dict[str, Raw] | None).decode
 
@@ -135,6 +144,8 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         traits = _object(traits, "traits")
     if context is not EMPTY:
         context = _object(context, "context")
+        if kind == "identify" and traits is EMPTY:
+            traits = _traits_in(context)
     return Record(
         project,
         message_id,
@@ -216,6 +227,12 @@ def _object(value: Raw, field: str) -> Raw:
     if len(value) > FLAT and depth(bytes(value)) >= DEPTH:  # the event itself is one level more
         raise too_deep(field)
     return value
+
+
+def _traits_in(context: Raw) -> Raw:
+    """RudderStack's SDKs send the traits of an identify in its context, and only there."""
+    found = _context(context).traits
+    return found if bytes(found).startswith(b"{") else EMPTY
 
 
 def _text(value: object) -> str:

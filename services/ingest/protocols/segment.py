@@ -60,12 +60,14 @@ def many(body: bytes, request: Request, most: int) -> Envelope:
     try:
         batch = _batch(body)
     except FAULTS:
-        return _taken_apart(body, most)
-    check_count(len(batch.batch), most)
-    return Envelope(batch.batch, batch.write_key, batch.sent_at, batch.context)
+        envelope = _taken_apart(body, most)
+    else:
+        check_count(len(batch.batch), most)
+        envelope = Envelope(batch.batch, batch.write_key, batch.sent_at, batch.context)
+    return envelope if envelope.sent_at else envelope._replace(sent_at=_sent(request))
 
 
-def one(body: bytes, kind: str) -> Envelope:
+def one(body: bytes, request: Request, kind: str | None) -> Envelope:
     """A body that is one event, of this type whatever it says itself. Raises Unreadable if it is not JSON."""
     try:
         event = decode_event(body)
@@ -79,8 +81,9 @@ def one(body: bytes, kind: str) -> Envelope:
         if not isinstance(careful_event, Event):
             return Envelope([careful_event])
         event = careful_event
-    event.type = kind
-    return Envelope([event], text(event.write_key))
+    if kind is not None:
+        event.type = kind
+    return Envelope([event], text(event.write_key), None if event.sent_at else _sent(request))
 
 
 def _taken_apart(body: bytes, most: int) -> Envelope:
@@ -92,8 +95,14 @@ def _taken_apart(body: bytes, most: int) -> Envelope:
     return Envelope([careful(bytes(raw)) for raw in parts.batch], text(parts.write_key), parts.sent_at, parts.context)
 
 
+def _sent(request: Request) -> str | None:
+    """When the request was sent, as a header says: RudderStack's browser SDK has one."""
+    said = request.headers.get(b"sentat")
+    return said.decode("latin-1") if said else None
+
+
 def _of(kind: str) -> Takes:
-    return Takes(lambda body, _request, _most: one(body, kind))
+    return Takes(lambda body, request, _most: one(body, request, kind))
 
 
 def _pixel(kind: str) -> Takes:
