@@ -1,0 +1,54 @@
+"""Segment's mobile SDKs cannot run here: requests made as theirs are (sdk/mobile.yaml) stand in for them."""
+
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from shared.events import SECOND
+from tests.contract.log_backends import SqliteBackend
+from tests.support.front import KEY
+from tests.support.sdks import arrived, context, parts
+from tests.support.server import ingest_server
+
+CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "sdk/mobile.yaml").read_text())
+
+
+async def body(case: dict[str, Any]) -> AsyncIterator[bytes]:
+    """The body in chunks."""
+    text = case["body"].replace("WRITE_KEY", KEY).encode()
+    whole = gzip.compress(text) if case.get("packing") == "gzip" else text
+    for at in range(0, len(whole), 1000):
+        yield whole[at : at + 1000]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["sdk"])
+async def test_what_a_mobile_sdk_sends_is_taken(tmp_path: Path, case: dict[str, Any]) -> None:
+    """Every event is there once with every field, at its own distance from the time of sending."""
+    backend = SqliteBackend(tmp_path / "log.db")
+    with ingest_server(backend.address) as server:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            answer = await client.post(case["path"], content=body(case), headers=case["headers"])
+    assert answer.status_code == 200
+    records = await arrived(backend, len(case["events"]))
+    records.sort(key=lambda record: record.at)
+    wanted = [{name: value for name, value in event.items() if name != "ago"} for event in case["events"]]
+    assert [parts(record) for record in records] == wanted
+    assert [(record.received - record.at) / SECOND for record in records] == [event["ago"] for event in case["events"]]
+    assert {context(record)["library"]["name"] for record in records} == {case["sdk"].split()[0]}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["sdk"])
+async def test_a_mobile_sdk_learns_where_to_send(tmp_path: Path, case: dict[str, Any]) -> None:
+    """The settings that it asks for at the start name the address to send to, without a scheme, and nothing to load."""
+    backend = SqliteBackend(tmp_path / "log.db")
+    with ingest_server(backend.address, public_url="https://journeys.shop.example") as server:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            found = (await client.get(case["settings"].replace("WRITE_KEY", KEY))).raise_for_status().json()
+    assert list(found["integrations"]) == ["Segment.io"]
+    assert found["integrations"]["Segment.io"]["apiHost"] == "journeys.shop.example/v1"
+    assert found["metrics"] == {"sampleRate": 0}
