@@ -262,6 +262,8 @@ def _message_id(event: Event) -> str:
             )
         return text
     if event.timestamp or event.original_timestamp:
-        event.sent_at = None  # differs each time that it is sent
-        return blake2b(msgspec.json.encode(event), digest_size=16).hexdigest()
+        sent, event.sent_at = event.sent_at, None  # differs each time that it is sent
+        made = blake2b(msgspec.json.encode(event), digest_size=16).hexdigest()
+        event.sent_at = sent
+        return made
     return str(uuid4())
