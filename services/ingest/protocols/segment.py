@@ -26,7 +26,8 @@ from services.ingest.protocols.repair import repaired
 from services.ingest.refusals import Unreadable
 from shared.events import EMPTY
 
-_SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
+#: Types of events by the letters that stand for them in paths.
+SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
 #: One transparent pixel.
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _SETTINGS = re.compile(r"/v1/projects/([^/]+)/settings")
@@ -129,10 +130,10 @@ def _settings(_body: bytes, request: Request, known: Callable[[str], bool]) -> R
 _METRICS = Answers(lambda _body, _request, _known: Reply(200, b'{"success":true}'), ("POST",))
 
 _MANY = Takes(many)
-ROUTES: dict[str, Takes | Answers] = {f"/v1/{kind}": _of(kind) for kind in _SHORT.values()}
-ROUTES |= {f"/v1/{short}": ROUTES[f"/v1/{kind}"] for short, kind in _SHORT.items()}
+ROUTES: dict[str, Takes | Answers] = {f"/v1/{kind}": _of(kind) for kind in SHORT.values()}
+ROUTES |= {f"/v1/{short}": ROUTES[f"/v1/{kind}"] for short, kind in SHORT.items()}
 ROUTES |= {"/v1/batch": _MANY, "/v1/b": _MANY, "/v1/import": _MANY, "/v1/m": _METRICS}
-_PIXELS = {f"/v1/pixel/{kind}": _pixel(kind) for kind in _SHORT.values()}
+_PIXELS = {f"/v1/pixel/{kind}": _pixel(kind) for kind in SHORT.values()}
 _ASKED = Answers(_settings)
 
 

@@ -1,4 +1,4 @@
-"""Golden cases: request, answer, records (cases.yaml)."""
+"""Golden cases: request, answer, records (cases.yaml, and a file for each further protocol)."""
 
 import json
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ import yaml
 from shared.events import Record
 from tests.support.front import Answer, front
 
-KEYS = {"name", "to", "event", "batch", "body", "text", "answer", "refused", "records"}
+KEYS = {"name", "to", "headers", "event", "batch", "body", "text", "answer", "refused", "records"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,7 +28,8 @@ Loader.yaml_implicit_resolvers = {
 
 def load() -> list[dict[str, Any]]:
     """The cases; a mistyped key is an error."""
-    cases: list[dict[str, Any]] = yaml.load(Path(__file__).with_name("cases.yaml").read_text("utf-8"), Loader)
+    files = sorted(Path(__file__).parent.glob("cases*.yaml"))
+    cases: list[dict[str, Any]] = [case for file in files for case in yaml.load(file.read_text("utf-8"), Loader)]
     for case in cases:
         assert not set(case) - KEYS, f"{case['name']}: unknown keys {set(case) - KEYS}"
         assert len(set(case) & {"event", "batch", "body", "text"}) == 1, f"{case['name']}: one request each"
@@ -56,8 +57,9 @@ async def test_case(case: dict[str, Any], tmp_path: Path) -> None:
     event = case.get("event")
     body = event or case.get("body") or ({"batch": case["batch"]} if "batch" in case else case["text"].encode())
     path = case.get("to") or (f"/v1/{event['type']}" if event else "/v1/batch")
+    headers = [(name.encode(), value.encode()) for name, value in case.get("headers", {}).items()]
     async with front(tmp_path) as door:
-        answer = await door.post(path, body)
+        answer = await door.post(path, body, *headers)
         records = await door.records()
     expected = case.get("records", [])
     assert len(records) == len(expected), answer.body
