@@ -44,6 +44,13 @@ class Settings(BaseSettings):
 
     # The front door
     path_prefix: str = Field("", description="path that events are taken under as well, like /track")
+    connections: int = Field(4096, ge=1, description="most connections at once to one process")
+    keep_alive: int = Field(20, ge=1, description="seconds that a connection is kept open between requests")
+    head_bytes: int = Field(65_536, ge=1024, description="largest head of a request: its address and headers")
+    head_seconds: float = Field(10, gt=0, description="seconds that a client has to send a head")
+    body_seconds: float = Field(30, gt=0, description="seconds that a client has to send a body, or to read an answer")
+    held_requests: int = Field(512, ge=1, description="requests worked on at once; more are answered 503")
+    held_bytes: int = Field(64 << 20, gt=0, description="bytes of bodies held at once; more are answered 503")
     event_bytes: int = Field(32 << 10, gt=0, description="largest event")
     request_bytes: int = Field(512_000, gt=0, description="largest request body, unpacked")
     batch_events: int = Field(2500, gt=0, description="most events in one request")

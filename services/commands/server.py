@@ -52,7 +52,7 @@ async def _serve(name: str, service: Service, settings: Settings) -> None:
         app, tasks = await service(settings, opened)
         stop = opened.enter_context(signals())
         click.echo(f"Milepost {name} runs at {address(settings, listener)}.")
-        serving = {"the HTTP server": server(app, listener, settings.drain)}
+        serving = {"the HTTP server": server(app, listener, settings)}
         await run_until(stop, settings.drain, serving | tasks)
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import resource
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +15,7 @@ import click
 import uvicorn
 import uvloop
 
+from services.commands.connection import Bounds, Connection, watch
 from shared.runtime import Work
 from shared.settings import Settings
 
@@ -22,6 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
 
+#: Files that a process has open beside its connections, at most: databases, logs, Kafka.
+SPARE_FILES = 200
 
 #: Names the folder of the embedded log and store, for whoever keeps it elsewhere.
 data_option = click.option(
@@ -44,6 +49,7 @@ def start_logging(settings: Settings) -> None:
     )
     for chatty in ("aiokafka", "alembic", "httpx", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of what strangers send
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -66,18 +72,22 @@ def address(settings: Settings, listener: socket.socket) -> str:
     return settings.public_url or (f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
 
-def server(app: App, listener: socket.socket, drain: float) -> Work:
+def server(app: App, listener: socket.socket, settings: Settings) -> Work:
     """The HTTP server as a task: told to stop, it takes no more requests and finishes those it has."""
 
     async def serve(stop: asyncio.Event) -> None:
+        bounds = Bounds(
+            files_for(settings.connections), settings.head_bytes, settings.head_seconds, settings.body_seconds
+        )
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=partial(Connection, bounds=bounds),  # type: ignore[arg-type] # makes a protocol, as a class would
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=max(1, int(drain) - 1),
+            timeout_keep_alive=settings.keep_alive,
+            timeout_graceful_shutdown=max(1, int(settings.drain) - 1),
         )
         uvicorn_server = _Server(config)
 
@@ -85,13 +95,24 @@ def server(app: App, listener: socket.socket, drain: float) -> Work:
             await stop.wait()
             uvicorn_server.should_exit = True
 
-        ending = asyncio.create_task(end())
+        beside = [asyncio.create_task(end()), asyncio.create_task(watch(uvicorn_server.server_state.connections))]
         try:
             await uvicorn_server.serve([listener])
         finally:
-            ending.cancel()
+            for task in beside:
+                task.cancel()
 
     return serve
+
+
+def files_for(connections: int) -> int:
+    """So many connections, or as many as the system lets this process open beside its other files."""
+    wanted = connections + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - SPARE_FILES))
 
 
 class _Server(uvicorn.Server):

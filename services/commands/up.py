@@ -63,7 +63,7 @@ async def _up(settings: Settings) -> None:
         stop = opened.enter_context(signals())
         click.echo(greeting(address(settings, listener), settings, secrets))
         opened.push_async_callback(ingest.refusals.flush)
-        serving = {"the HTTP server": server(ingest.app, listener, settings.drain)}
+        serving = {"the HTTP server": server(ingest.app, listener, settings)}
         beside = stager(log, store, settings, counts) | ingest.tasks | retention(log, database)
         await run_until(stop, settings.drain, serving | beside)
 

@@ -9,6 +9,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry
 
@@ -16,6 +17,7 @@ from services.ingest import cors
 from services.ingest.batch import arrival_of, decide
 from services.ingest.body import Gone, Receive, Scope, plain, read
 from services.ingest.credentials import keys_given
+from services.ingest.gate import Gate, Held
 from services.ingest.keys import Keys, WriteKey
 from services.ingest.protocols.all import PROTOCOLS
 from services.ingest.protocols.port import Reply, Request, Takes
@@ -68,6 +70,7 @@ class Ingest:
         self._log, self._keys, self._refusals, self._settings = log, keys, refusals, settings
         self._telemetry, self._clock, self._fallback = telemetry, clock, fallback
         self._routes = Routes(PROTOCOLS, settings.path_prefix)
+        self._gate = Gate(settings.held_requests, settings.held_bytes)
         self._complaint = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,11 +102,15 @@ class Ingest:
                 reply = error(405, Refused("method_not_allowed", "", f"Send this with {methods[0]}."))
             else:
                 request = Request(scope, place.path, lambda scope: self._address(scope, place.prefix))
-                if isinstance(target, Takes):
-                    reply = await self._take(target, request, scope, receive)
-                else:
-                    body = await read(receive, self._settings.request_bytes) if method == "POST" else b""
-                    reply = target.reply(body, request, lambda key: self._keys.find(key) is not None)
+                held = self._gate.enter()
+                try:
+                    if isinstance(target, Takes):
+                        reply = await self._take(target, request, scope, receive, held)
+                    else:
+                        body = await read(receive, self._settings.request_bytes, held) if method == "POST" else b""
+                        reply = target.reply(body, request, lambda key: self._keys.find(key) is not None)
+                finally:
+                    held.leave()
         except Gone:
             return
         except Unreadable as refused:
@@ -119,7 +126,7 @@ class Ingest:
             reply = _unavailable("Something failed here; nothing was accepted. Try again.")
         await respond(send, reply, headers, methods)
 
-    async def _take(self, takes: Takes, request: Request, scope: Scope, receive: Receive) -> Reply:
+    async def _take(self, takes: Takes, request: Request, scope: Scope, receive: Receive, held: Held) -> Reply:
         began = time.perf_counter()
         body, named = b"", None
         try:
@@ -127,7 +134,7 @@ class Ingest:
             if request.method == "GET":
                 body = plain(request.query.get("data", "").encode(), limit)
             else:
-                body = await read(receive, limit)
+                body = await read(receive, limit, held)
             if not body:
                 raise Unreadable(400, "empty_body", "The body is empty: send JSON.")
             envelope = takes.read(body, request, HOPELESS * self._settings.batch_events)
@@ -135,7 +142,8 @@ class Ingest:
             key = self._find_key(keys_given(scope["headers"], request, named))
             arrival = arrival_of(envelope, key, self._clock(), self._settings)
         except Unreadable as whole:
-            self._note_whole(whole, keys_given(scope["headers"], request, named), body)
+            if whole.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._note_whole(whole, keys_given(scope["headers"], request, named), body)
             raise
         entries, refused = decide(envelope, arrival, self._settings.batch_events)
         await self._log.append(entries)

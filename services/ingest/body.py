@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from services.ingest.gate import Held
 from services.ingest.refusals import Unreadable
 
 Scope = MutableMapping[str, Any]
@@ -25,28 +26,28 @@ class Gone(Exception):
     """The client hung up in the middle of its request."""
 
 
-async def read(receive: Receive, limit: int) -> bytes:
+async def read(receive: Receive, limit: int, held: Held) -> bytes:
     """The whole body, out of its wrappings. Raises Unreadable, or Gone."""
     message = await receive()
-    if not message.get("more_body"):
-        body = message.get("body", b"")  # the usual case: all in one piece
-    else:
-        pieces, size = [], 0
-        while True:
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size > limit:
-                raise _too_large(limit)
-            pieces.append(piece)
-            if not message.get("more_body"):
-                break
+    body: bytes = message.get("body", b"")
+    held.grow(len(body))
+    if message.get("more_body"):  # usually it comes all in one piece
+        pieces, size = [body], len(body)
+        while message.get("more_body") and size <= limit:
             message = await receive()
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            held.grow(len(pieces[-1]))
         body = b"".join(pieces)
     if message["type"] == "http.disconnect":
         raise Gone
     if len(body) > limit:
         raise _too_large(limit)
-    return plain(body, limit)
+    held.complete()
+    found = plain(body, limit)
+    if len(found) > len(body):
+        held.grow(len(found) - len(body))
+    return found
 
 
 def plain(body: bytes, limit: int) -> bytes:

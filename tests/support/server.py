@@ -1,4 +1,4 @@
-"""The ingest app under uvicorn: on a thread of this process, or as a process of its own.
+"""The ingest app as it is served: on a thread of this process, or as a process of its own.
 
 `python -m tests.support.server LOG PORT` serves until SIGTERM; LOG is an address of tests.contract.log_backends.
 """
@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import uvicorn
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from services.commands.serving import server
 from services.ingest.app import App
 from services.ingest.side import alone
 from shared.log.port import Log
+from shared.runtime import signals
 from shared.settings import Settings
 from tests.contract.log_backends import open_backend
 from tests.support.front import Noted, ingest_app
+from tests.support.processes import wait_until
 
 
 @dataclass
@@ -41,16 +43,15 @@ def ingest_server(address: str, around: Callable[[App], App] = lambda app: app, 
     """Serves ingest over the log at this address, with `around` around it, on a thread; ends it on leaving."""
     listener = socket.create_server(("127.0.0.1", 0))
     ingest = Served(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    stop = threading.Event()
+
+    stops: list[Callable[[], object]] = []
 
     async def main() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        stops.append(lambda: loop.call_soon_threadsafe(stop.set))
+        limits = Settings.model_validate(settings)
         async with open_backend(address) as log:
-            app = around(ingest.app(log, Settings.model_validate(settings)))
-            server = uvicorn.Server(_config(app))
-            serving = asyncio.ensure_future(server.serve([listener]))
-            await asyncio.to_thread(stop.wait)
-            server.should_exit = True
-            await serving
+            await server(around(ingest.app(log, limits)), listener, limits)(stop)
 
     # The socket listens already: a request that comes before the server waits for it.
     thread = threading.Thread(target=uvloop.run, args=(main(),), name="ingest")
@@ -58,19 +59,17 @@ def ingest_server(address: str, around: Callable[[App], App] = lambda app: app, 
     try:
         yield ingest
     finally:
-        stop.set()
+        wait_until(lambda: stops)
+        stops[0]()
         thread.join(20)
         listener.close()
 
 
-def _config(app: App) -> uvicorn.Config:
-    return uvicorn.Config(app, http="httptools", ws="none", log_config=None, access_log=False, lifespan="off")
-
-
 async def _serve(address: str, port: str) -> None:
+    settings = Settings()
     async with open_backend(address) as log:
-        app = Served("").app(log, Settings())
-        await uvicorn.Server(_config(app)).serve([socket.create_server(("127.0.0.1", int(port)))])
+        with signals() as stop, socket.create_server(("127.0.0.1", int(port)), backlog=2048) as listener:
+            await server(Served("").app(log, settings), listener, settings)(stop)
 
 
 if __name__ == "__main__":
