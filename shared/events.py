@@ -35,7 +35,8 @@ class Record(
 
     `id` is the SDK's message id (under 100 characters); `at` the corrected time and `received` the received time,
     both in microseconds; `project` the number of the project that its write key belongs to, and `key` that key's
-    number. `properties`, `traits` and `context` are JSON objects, byte for byte as sent.
+    number. `properties`, `traits` and `context` are JSON objects, byte for byte as sent but for what
+    privacy settings take out of them.
     """
 
     project: int
@@ -54,6 +55,16 @@ class Record(
     key: int = 0
     clamped: bool = False
     imported: bool = False
+
+    # What only the door can tell. A `bot` is marked; what is `excluded` is kept and counts for nothing (semantics 44).
+    bot: bool = False
+    excluded: bool = False
+    ip: str | None = None
+    agent: str | None = None  #: the request's user agent, if the context has none; `locale` likewise
+    locale: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
 
     @property
     def source(self) -> str:

@@ -8,7 +8,7 @@ from shared.journeys.touchpoint import Touchpoint
 
 
 def history(touchpoints: Iterable[Touchpoint], until: int) -> list[Touchpoint]:
-    """The history by rules 3 and 4 up to `until`, inclusive: in order, each id once, the first recorded one of it.
+    """The history by rules 3, 4 and 44 up to `until`, inclusive: in order, each id once, the first recorded one of it.
 
     Of what was sent under one identifier, a staged history has each id once already.
     """
@@ -18,7 +18,7 @@ def history(touchpoints: Iterable[Touchpoint], until: int) -> list[Touchpoint]:
         if (touchpoint.recorded, touchpoint.at) < (known.recorded, known.at):
             first[touchpoint.id] = touchpoint
     # Texts order by code point, and so do their UTF-8 bytes.
-    return sorted((t for t in first.values() if t.at <= until), key=lambda t: (t.at, t.id))
+    return sorted((t for t in first.values() if t.at <= until and not t.excluded), key=lambda t: (t.at, t.id))
 
 
 def derive(journey: Journey, touchpoints: Iterable[Touchpoint], now: int) -> list[Move]:

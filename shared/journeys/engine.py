@@ -89,6 +89,8 @@ class Journey:
 
     def touch(self, state: State, touchpoint: Touchpoint) -> Move | None:
         """Folds in the next touchpoint by (at, id). The timers due before it must have been made: see `advance`."""
+        if touchpoint.excluded:
+            return None  # rule 44
         plan = self._plans[touchpoint.type].get(touchpoint.name) or self._planned(touchpoint)
         now = state.at = touchpoint.at
         for update in plan.updates:

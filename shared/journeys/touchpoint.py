@@ -14,7 +14,7 @@ _decode = msgspec.json.Decoder(Object).decode
 class Touchpoint(msgspec.Struct, gc=False, eq=False):
     """One record of one customer.
 
-    `at` is its corrected and `recorded` its recorded time, in microseconds. Reading `properties`, `context` or
+    What is `excluded` counts for nothing (rule 44). `at` is its corrected and `recorded` its recorded time, in microseconds. Reading `properties`, `context` or
     `traits` raises msgspec.DecodeError if what was accepted is not a JSON object.
     """
 
@@ -26,6 +26,7 @@ class Touchpoint(msgspec.Struct, gc=False, eq=False):
     raw_properties: msgspec.Raw = EMPTY
     raw_context: msgspec.Raw = EMPTY
     raw_traits: msgspec.Raw = EMPTY
+    excluded: bool = False
     parsed_properties: Object | None = None
     parsed_context: Object | None = None
     parsed_traits: Object | None = None
@@ -42,6 +43,7 @@ class Touchpoint(msgspec.Struct, gc=False, eq=False):
             record.properties,
             record.context,
             record.traits,
+            record.excluded,
         )
 
     @property

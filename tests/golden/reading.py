@@ -17,7 +17,7 @@ UNITS = {
 }
 TERM = re.compile(r"([+-])([0-9]+)(us|ms|s|m|h|d|w)")
 TYPES = ("track", "page", "screen", "identify", "group", "alias")
-TOUCHPOINT_KEYS = {"at", "id", "recorded", "user", "anonymous", "properties", "context", "traits", *TYPES}
+TOUCHPOINT_KEYS = {"at", "id", "recorded", "user", "anonymous", "excluded", "properties", "context", "traits", *TYPES}
 
 
 class MistypedError(Exception):
@@ -104,6 +104,7 @@ def touchpoint(written: object, base: int, default_user: str | None) -> dict[str
         "user": given.get("user", None if "anonymous" in given else default_user),
         "anonymous": given.get("anonymous"),
         "previous": value if type_ == "alias" else None,
+        "excluded": given.get("excluded", False),
         "properties": given.get("properties", {}),
         "context": given.get("context", {}),
         "traits": value if carries_traits else given.get("traits", {}),

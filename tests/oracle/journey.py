@@ -1,4 +1,4 @@
-"""Rules 19 to 29: the moves of one customer in one journey."""
+"""Rules 19 to 29, and 44: the moves of one customer in one journey."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NONE = "none"
 
 def derive(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int) -> list[Move]:
     """Every move up to and including now, of the one customer whose touchpoints these are, in any order."""
-    history = [touchpoint for touchpoint in in_order(touchpoints) if touchpoint["t"] <= now]
+    history = [one for one in in_order(touchpoints) if one["t"] <= now and not one.get("excluded")]  # rule 44
     stamps = sorted({touchpoint["t"] for touchpoint in history})
     moves: list[Move] = []
     for number, start in enumerate(stamps, 1):

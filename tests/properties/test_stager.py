@@ -38,6 +38,7 @@ touchpoints = st.fixed_dictionaries(
         "user": st.sampled_from([None, "u1", "u2", "u3"]),
         "anonymous": st.sampled_from([None, "a1", "a2", "u1"]),
         "previous": st.sampled_from(["u1", "u2", "a1", "a3"]),
+        "excluded": st.sampled_from([False, False, False, True]),
         "properties": st.sampled_from([{}, {"price": 30}, {"price": 0.5}]),
         "traits": st.sampled_from([{}, {"plan": "pro"}, {"plan": None}]),
     }

@@ -23,16 +23,17 @@ def journey(text: str) -> Journey:
 
 
 def touchpoint(at: int, id: str, type: str = "track", name: str | None = None, **parts: Any) -> Touchpoint:
-    """A touchpoint at an instant; `parts` are its recorded time, properties, context and traits."""
+    """A touchpoint at an instant; `parts` are its other fields."""
     properties, context, traits = (
         msgspec.Raw(msgspec.json.encode(parts.get(key, {}))) for key in ("properties", "context", "traits")
     )
-    return Touchpoint(at, id, type, name, parts.get("recorded", at), properties, context, traits)
+    excluded = parts.get("excluded", False)
+    return Touchpoint(at, id, type, name, parts.get("recorded", at), properties, context, traits, excluded)
 
 
 def from_golden(given: Mapping[str, Any]) -> Touchpoint:
     """A touchpoint of the golden cases."""
-    parts = {key: given[key] for key in ("recorded", "properties", "context", "traits")}
+    parts = {key: given[key] for key in ("recorded", "excluded", "properties", "context", "traits") if key in given}
     return touchpoint(given["t"], given["id"], given["type"], given["name"], **parts)
 
 

@@ -51,6 +51,7 @@ def record_of(given: dict[str, Any], imported: bool = False) -> Record:
         context=msgspec.Raw(msgspec.json.encode(given["context"])),
         traits=msgspec.Raw(msgspec.json.encode(given["traits"])),
         imported=imported,
+        excluded=given.get("excluded", False),
     )
 
 

@@ -156,6 +156,7 @@ def touchpoints(draw: st.DrawFn) -> Data:
         "user": "somebody",
         "anonymous": None,
         "previous": "other" if type == "alias" else None,
+        "excluded": draw(st.integers(0, 9)) == 0,
         "properties": draw(st.fixed_dictionaries({}, optional={"p": values, "o": st.just({"q": 1})})),
         "context": draw(st.fixed_dictionaries({}, optional={"c": st.just({"d": "a"})})),
         "traits": draw(st.fixed_dictionaries({}, optional={"k": values, "l": values}))
