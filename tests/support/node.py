@@ -40,6 +40,13 @@ class Node:
         """A protocol's browser SDKs as one script: what tests/acceptance/sdk/browser/PROTOCOL.js gives to the page."""
         return self._packages.parent / "browser" / f"{protocol}.js"
 
+    def bundle(self, code: str, file: Path, *options: str) -> Path:
+        """Writes a module and all that it imports into `file` as one script."""
+        module = file.with_suffix(".source.mjs")
+        module.write_text(code)
+        run(self.file(".bin/esbuild"), module, f"--outfile={file}", "--bundle", *options, env=self.environment)
+        return file
+
     def file(self, path: str) -> Path:
         """A file of a locked package, such as a script that sites load as it is."""
         return self._packages / path

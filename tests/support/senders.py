@@ -55,17 +55,26 @@ def node_js(package: str) -> Sender:
 
 def go() -> Sender:
     """The Go SDK."""
-    found = shutil.which("go", path=f"{os.environ['PATH']}{os.pathsep}/usr/local/go/bin")
-    compiler = need("Go", found, "install Go 1.19 or newer (Debian's package golang-go)")
 
     def build(folder: Path) -> None:
-        run(compiler, "build", "-o", folder / "send", ".", cwd=GO, within=300)
+        run(go_compiler(), "build", "-o", folder / "send", ".", cwd=GO, within=300)
 
     return Sender([cached("Go-segment", sorted(GO.iterdir()), build) / "send"], {})
 
 
+def go_compiler() -> str:
+    """The `go` command, where its own installer leaves it, too."""
+    found = shutil.which("go", path=f"{os.environ['PATH']}{os.pathsep}/usr/local/go/bin")
+    return need("Go", found, "install Go 1.19 or newer (Debian's package golang-go)")
+
+
 def java() -> Sender:
     """The Java SDK."""
+    return Sender([*java_machine(), "Send"], {})
+
+
+def java_machine() -> list[str | Path]:
+    """`java` with the SDK on its class path."""
     remedy = "install a Java 17 development kit and Maven (Debian's packages default-jdk-headless and maven)"
     machine, compiler = (need("Java", shutil.which(name), remedy) for name in ("java", "javac"))
     maven = need("Maven", shutil.which("mvn"), remedy)
@@ -75,5 +84,4 @@ def java() -> Sender:
         run(compiler, "-Xlint:all", "-Werror", "-cp", f"{folder}/*", "-d", folder, JAVA / "Send.java")
 
     folder = cached("Java-segment", sorted(JAVA.iterdir()), build)
-    quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-    return Sender([machine, *quick, "-cp", f"{folder}:{folder}/*", "Send"], {})
+    return [machine, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{folder}:{folder}/*"]
