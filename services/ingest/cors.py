@@ -7,7 +7,8 @@ Headers = list[tuple[bytes, bytes]]
 
 REQUEST_HEADERS = (
     b"Authorization, Content-Type, Content-Encoding, X-Retry-Count, X-Write-Key, X-IP-Policy, AnonymousId, SentAt, "
-    b"Rsa-Version, Rsa-Install-Type, Rsa-Device-Token"
+    b"Rsa-Version, Rsa-Install-Type, Rsa-Device-Token, Rsa-Recovered, Rsa-Retry-Attempt, Rsa-Retry-Reason, "
+    b"Rsa-Since-First-Attempt, Rsa-Since-Last-Attempt, X-Enable-Debug"
 )
 
 

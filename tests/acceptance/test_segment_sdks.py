@@ -12,7 +12,7 @@ from shared.events import Record
 from tests.contract.log_backends import SqliteBackend
 from tests.support.front import KEY
 from tests.support.node import Node
-from tests.support.sdks import CALLS, Moody, arrived, check, context, site
+from tests.support.sdks import CALLS, Moody, arrived, check, context, site, without_nulls
 from tests.support.senders import Sender, go, java, node_js, python
 from tests.support.server import Served, ingest_server
 
@@ -38,14 +38,6 @@ class Server(NamedTuple):
     calls: list[dict[str, Any]] = CALLS
 
 
-#: What is left of the calls by an SDK that writes no nulls.
-WITHOUT_NULLS: list[dict[str, Any]] = [
-    {
-        name: {key: word for key, word in part.items() if word is not None} if isinstance(part, dict) else part
-        for name, part in call.items()
-    }
-    for call in CALLS
-]
 SERVERS = {
     "python 2.4": Server(lambda: python("segment.analytics"), "analytics-python"),
     "python 2.4 gzip": Server(lambda: python("segment.analytics", packed=True), "analytics-python"),
@@ -55,7 +47,7 @@ SERVERS = {
     "node 1.3": Server(lambda: node_js("analytics-node-1"), "@segment/analytics-node"),
     "analytics-node 6.2": Server(lambda: node_js("analytics-node-6"), "analytics-node"),
     "go 3.3": Server(go, "analytics-go"),
-    "java 3.5": Server(java, "analytics-java", WITHOUT_NULLS),
+    "java 3.5": Server(java, "analytics-java", without_nulls(CALLS)),
 }
 
 

@@ -37,6 +37,17 @@ CALLS: list[dict[str, Any]] = [
 ]
 
 
+def without_nulls(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is left of calls by an SDK that writes no nulls."""
+    return [
+        {
+            name: {key: word for key, word in part.items() if word is not None} if isinstance(part, dict) else part
+            for name, part in call.items()
+        }
+        for call in calls
+    ]
+
+
 async def arrived(backend: SqliteBackend, count: int) -> list[Record]:
     """The records on the log, once there are so many."""
 
