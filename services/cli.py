@@ -24,6 +24,8 @@ COMMANDS = {
     "import": ("importing", "Bring in events from a file."),
     "check": ("check", "Count that nothing was lost."),
     "tail": ("tail", "Watch what comes in."),
+    "rejections": ("rejections", "Events that were refused, and why."),
+    "dead-letters": ("dead_letters", "What on the log could not be decoded, and putting it right."),
     "settings": ("setup", "Show every setting in force and where it came from."),
 }
 

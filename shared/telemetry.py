@@ -138,7 +138,9 @@ FRESHNESS = Gauge(
     "Age of the store's clock: everything received before it is counted. Infinite until a stager has run.",
     "store",
 )
-DEAD_LETTERS = Gauge("milepost_dead_letters", "records", "Records kept because nobody could decode them.", "store")
+DEAD_LETTERS = Gauge(
+    "milepost_dead_letters", "records", "Dead letters: on the log, not to be decoded, and not replayed yet.", "store"
+)
 QUARANTINED = Gauge(
     "milepost_quarantined",
     "customers",

@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import closing
 from hashlib import blake2b
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.counting import Partition, Report
-from shared.events import Record, decode, unpack
+from shared.events import Record, Undecodable, read, unpack
 from shared.log.port import Log, Reader
-from shared.store import recount
+from shared.store import dead_letters, recount
 
 #: Records read from the log at once, and seconds that a read may have nothing to give.
 CHUNK, WAIT = 5_000, 0.2
@@ -33,7 +32,8 @@ async def walk(db: AsyncConnection, log: Log, report: Report) -> None:
             for partition in report.partitions:
                 start = await log.start(partition.partition)
                 whole &= start == 0
-                report.walked += await _logged(found, reader, partition, start, report)
+                dead = await dead_letters.positions(db, partition.partition)
+                report.walked += await _logged(found, reader, partition, start, dead, report)
         async for body in recount.bodies(db):
             records = [record for _, record in unpack(body)]
             if twice := len(records) - _insert(found, "stored", records):
@@ -41,31 +41,39 @@ async def walk(db: AsyncConnection, log: Log, report: Report) -> None:
         _compare(found, whole, report)
 
 
-async def _logged(found: sqlite3.Connection, reader: Reader, partition: Partition, start: int, report: Report) -> int:
+async def _logged(
+    found: sqlite3.Connection, reader: Reader, partition: Partition, start: int, dead: set[int], report: Report
+) -> int:
     """Notes the records from `start` to the stored position; returns how many values there were."""
-    values = undecodable = 0
-    async for chunk in _chunks(reader, partition.partition, start, partition.end - partition.pending):
+    values = letters = undecodable = 0
+    async for position, chunk in _chunks(reader, partition.partition, start, partition.end - partition.pending):
         records = []
-        for value in chunk:
+        for at, value in enumerate(chunk, position):
+            if at in dead:  # whether this version could read it or not
+                letters += 1
+                continue
             try:
-                records.append(decode(value))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                records.append(read(value))
+            except Undecodable:
                 undecodable += 1
         _insert(found, "logged", records)
         values += len(chunk)
-    if start == 0 and undecodable != partition.dead_letters:
+    if undecodable:
         report.faults.append(
-            f"partition {partition.partition}: {undecodable:,} records cannot be decoded, "
-            f"{partition.dead_letters:,} are kept as dead letters"
+            f"partition {partition.partition}: {undecodable:,} records cannot be decoded and are no dead letters"
+        )
+    if start == 0 and letters != len(dead):
+        report.faults.append(
+            f"partition {partition.partition}: {len(dead) - letters:,} dead letters lie where nothing is on the log"
         )
     return values
 
 
-async def _chunks(reader: Reader, partition: int, position: int, end: int) -> AsyncIterator[list[bytes]]:
+async def _chunks(reader: Reader, partition: int, position: int, end: int) -> AsyncIterator[tuple[int, list[bytes]]]:
     while position < end:
         chunk = await reader.read(partition, position, min(CHUNK, end - position))
         if chunk.values:
-            yield chunk.values
+            yield position, chunk.values
         else:
             await reader.wait(WAIT)
         position = chunk.next

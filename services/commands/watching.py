@@ -10,7 +10,8 @@ import click
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.commands.tables import instant
+from services.commands.rejections import event
+from services.commands.tables import instant, plain
 from services.metrics.service import stage_name
 from shared.events import SECOND, Record, decode
 from shared.journeys.definition import load
@@ -33,9 +34,10 @@ def show(at: int, kind: str, colour: str, who: str, what: str, aside: str = "") 
     line = [
         click.style(instant(at), dim=True),
         click.style(f"{kind:10}", fg=colour),
-        click.style(f"{who:24}", bold=True),
+        click.style(f"{plain(who):24}", bold=True),
+        plain(what),
     ]
-    click.echo("  ".join([*line, what, click.style(aside, dim=True)] if aside else [*line, what]))
+    click.echo("  ".join([*line, click.style(aside, dim=True)] if aside else line))
 
 
 async def touchpoints(
@@ -140,10 +142,9 @@ class Refusals:
 
     def _show(self, one: Kept) -> None:
         said = one.rejection
-        event = "whole request" if said.index == rejections.WHOLE else f"event {said.index}"
         what = f"{said.code} {said.field}".rstrip()
         aside = f"milepost rejections show {one.number}"
-        show(said.at, "refused", "red", f"{one.key_name}, {event}", f"{what}: {said.message}", aside)
+        show(said.at, "refused", "red", f"{one.key_name}, {event(said.index)}", f"{what}: {said.message}", aside)
 
 
 def names(body: bytes, id: str) -> bool:

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics import auth, body, errors
-from services.metrics.api import customers, history, journeys, stages, transitions, why
+from services.metrics.api import customers, dead_letters, history, journeys, rejections, stages, transitions, why
 from services.metrics.collector import Collector
 from services.metrics.pages.frame import ICON, Pages
 from services.metrics.pages.overview import overview
@@ -62,7 +62,7 @@ def build_metrics(
     errors.install(app)
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
-    for room in (journeys, stages, transitions, history, why, customers):
+    for room in (journeys, stages, transitions, history, why, customers, rejections, dead_letters):
         app.include_router(room.router(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))

@@ -15,7 +15,7 @@ from shared import telemetry
 from shared.events import SECOND
 from shared.journeys.engine import NONE
 from shared.log.port import LogUnavailable
-from shared.store import reads
+from shared.store import dead_letters, reads
 from shared.store.engine import reading
 from shared.store.port import CAUSES, JourneyRow, StoreUnavailable
 from shared.store.reads import Backlog, Position, Project
@@ -37,6 +37,7 @@ class Look:
     flows: tuple[Samples, Samples]  #: entered and reversed
     positions: list[Position]
     dead_letters: int
+    waiting: int  #: of the dead letters
     backlogs: dict[str, Backlog]
 
 
@@ -76,6 +77,7 @@ class Collector:
             flows=await self._flows(db, rows),
             positions=await reads.positions(db),
             dead_letters=await reads.dead_letter_count(db),
+            waiting=await dead_letters.waiting(db),
             backlogs={project.name: await reads.backlog(db, project.project) for project in projects},
         )
 
@@ -118,7 +120,7 @@ class Collector:
             telemetry.REVERSALS.family(taken_back.items()),
             telemetry.EVENTS.family(((result,), events[result]) for result in telemetry.EVENTS.stored),
             telemetry.FRESHNESS.family([((), max(0.0, age))]),
-            telemetry.DEAD_LETTERS.family([((), look.dead_letters)]),
+            telemetry.DEAD_LETTERS.family([((), look.waiting)]),
             telemetry.QUARANTINED.family(((project,), backlog.quarantined) for project, backlog in backlogs),
             telemetry.DERIVER_QUEUE.family(((project,), backlog.queued) for project, backlog in backlogs),
             telemetry.TIMERS_DUE.family(((project,), backlog.due) for project, backlog in backlogs),

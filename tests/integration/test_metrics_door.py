@@ -14,10 +14,12 @@ from services.ingest.side import describe
 from services.metrics.app import build_metrics
 from services.metrics.auth import COOKIE
 from services.metrics.pages.words import Languages
+from shared.log.port import Entry
 from shared.settings import Settings
-from shared.store import admin, sqlite
+from shared.store import admin, rejections, sqlite
 from shared.store.engine import engine, writing
-from tests.support.asking import SHOP, Site, client, record, site
+from shared.store.port import Rejection
+from tests.support.asking import SHOP, Site, at, client, record, site
 
 QUESTIONS = (
     "/v1/journeys",
@@ -26,13 +28,18 @@ QUESTIONS = (
     "/v1/customers/u1",
     "/v1/customers/u1/journeys/shop/history",
     "/v1/customers/u1/journeys/shop/why",
+    "/v1/rejections",
+    "/v1/dead-letters",
 )
 
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Site]:
-    """A shop with a customer."""
+    """A shop with a customer, a rejection and a dead letter."""
     async with site(tmp_path / "store.db", tmp_path) as made:
+        async with writing(made.database) as db:
+            await rejections.add(db, [Rejection(1, 1, at("2099-03-01T10:00"), 0, "missing_id", "", "why", 2, b"{}")])
+        await made.log.append([Entry(b"k", b"{")])
         await made.receive(record("1", "2024-03-01T10:00", type="page", context={"ip": "<script>"}))
         yield made
 

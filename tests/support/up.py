@@ -7,6 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from services.cli import main
 from tests.support.processes import ROOT, Process, Processes, clean_environment, free_port
 
 
@@ -45,6 +48,14 @@ def milepost(
     assert done.returncode == code, told
     assert "Traceback" not in told
     return told
+
+
+def milepost_here(*arguments: str | Path, data: Path, code: int = 0) -> str:
+    """The same in this process, which is faster."""
+    result = CliRunner().invoke(main, [*map(str, arguments)], env={"MILEPOST_DATA": str(data)}, prog_name="milepost")
+    assert result.exit_code == code, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.output
 
 
 def shell(line: str) -> str:

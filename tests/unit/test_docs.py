@@ -68,7 +68,7 @@ def test_commands_exist(document: Path) -> None:
     """Every `milepost …` and `make …` in code type is a command."""
     assert isinstance(main, click.Group)
     text = "\n".join(re.findall(r"`[^`]+`|^```\w*\n.*?^```", document.read_text(), re.MULTILINE | re.DOTALL))
-    for name in re.findall(r"(?<![\w/-])(?:\.venv/bin/)?milepost ([a-z]+)", text):
+    for name in re.findall(r"(?<![\w/-])(?:\.venv/bin/)?milepost ([a-z]+(?:-[a-z]+)*)", text):
         assert name in main.list_commands(click.Context(main)), name
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for name in re.findall(r"(?<![\w-])make ([a-z]+)", text):
