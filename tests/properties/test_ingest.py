@@ -15,50 +15,8 @@ from services.ingest.accept import accept_line
 from services.ingest.protocols.repair import DEPTH
 from services.ingest.protocols.segment import ROUTES
 from shared.events import DAY, TYPES, Record, decode
+from tests.support.bodies import BODIES, EVENTS, VALUES, damaged, dumped
 from tests.support.front import NOW, Answer, front
-
-FIELDS = [
-    *("type", "messageId", "userId", "anonymousId", "previousId", "groupId", "event", "name", "writeKey"),
-    *("timestamp", "originalTimestamp", "sentAt", "receivedAt", "properties", "traits", "context"),
-    *("project", "at", "key", "clamped"),
-]
-
-TEXTS = st.one_of(
-    st.text(st.characters(exclude_categories=[]), max_size=12),  # halves of surrogate pairs and NUL included
-    st.sampled_from(["", "u", "2026-03-31T12:00:00Z", "0000-01-01", "9999-12-31T23:59:59+14:00", "x" * 600, *TYPES]),
-)
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
-EVENTS = st.one_of(
-    st.dictionaries(st.sampled_from(FIELDS), VALUES),
-    st.fixed_dictionaries(
-        {"type": st.sampled_from(TYPES), "userId": TEXTS, "event": TEXTS, "previousId": TEXTS},
-        optional=dict.fromkeys(("messageId", "timestamp", "sentAt", "properties", "traits", "context", "name"), VALUES),
-    ),
-)
-#: JSON as a careless sender writes it: with infinities, with escapes or without.
-BODIES = st.builds(
-    lambda value, ascii_only: json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"),
-    st.one_of(
-        VALUES,
-        EVENTS,
-        st.fixed_dictionaries({"batch": st.lists(EVENTS | VALUES, max_size=5)}, optional={"context": VALUES}),
-    ),
-    st.booleans(),
-)
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A body with some bytes replaced, removed or doubled."""
-    body = bytearray(draw(BODIES))
-    for _ in range(draw(st.integers(0, 3))):
-        at = draw(st.integers(0, len(body)))
-        body[at : at + draw(st.integers(0, 3))] = draw(st.binary(max_size=3))
-    return bytes(body)
 
 
 async def answered(path: str, body: bytes) -> tuple[Answer, list[bytes]]:
@@ -125,10 +83,7 @@ async def test_any_bytes_get_an_answer(path: str, body: bytes) -> None:
 async def test_each_event_of_a_batch_is_decided_on_its_own(events: list[Any], ascii_only: bool) -> None:
     """Every event is accepted or refused with its index, as it would be if it were sent alone."""
 
-    def dumped(value: object) -> bytes:
-        return json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
-
-    bodies = [dumped(event) for event in events]
+    bodies = [dumped(event, ascii_only) for event in events]
     # These are not JSON, so nobody could say where such an event ends.
     assume(not any(word in body for body in bodies for word in (b"NaN", b"Infinity")))
     answer, values = await answered("/v1/batch", b'{"batch":[' + b",".join(bodies) + b"]}")
