@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from functools import partial
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.log.port import Log, LogUnavailable
@@ -55,6 +56,22 @@ def open_log(settings: Settings) -> AbstractAsyncContextManager[Log]:
         settings.append_deadline,
         settings.append_bytes,
     )
+
+
+def open_front_log(settings: Settings, registry: CollectorRegistry) -> AbstractAsyncContextManager[Log]:
+    """The log for whoever answers sites: with a spool before it if the settings name one, which counts in the registry.
+
+    The embedded log needs none: it is on the same disk. Entering raises LogMismatch, and LogUnavailable if neither
+    log nor spool can be used.
+    """
+    if not (settings.kafka and settings.spool):
+        return open_log(settings)
+    from shared.log.spool import Bounds, open_spooled_log
+
+    after = settings.spool_after
+    opening = partial(open_log, settings.model_copy(update={"append_deadline": after}))
+    bounds = Bounds(settings.spool_bytes, settings.append_bytes, after, settings.append_deadline)
+    return open_spooled_log(opening, settings.partitions, Path(settings.spool), bounds, registry)
 
 
 @asynccontextmanager

@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     append_deadline: float = Field(10, gt=0, description="seconds until an unacknowledged append is refused")
     append_bytes: int = Field(64 << 20, gt=0, description="bytes in flight to the log before it refuses")
 
+    # The spool: ingest's own disk, for when Kafka is away
+    spool: str = Field("", description="folder on a durable volume, for what Kafka does not take in time; empty: off")
+    spool_bytes: int = Field(1 << 30, gt=0, description="most that each ingest process spools before it refuses")
+    spool_after: float = Field(2, gt=0, description="seconds until an append that Kafka does not take is spooled")
+
     # The front door
     path_prefix: str = Field("", description="path that events are taken under as well, like /track")
     connections: int = Field(4096, ge=1, description="most connections at once to one process")

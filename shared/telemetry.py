@@ -198,7 +198,7 @@ SPOOL_REFUSED = Counter(
 SPOOL_BROKEN = Counter(
     "milepost_spool_broken_total",
     "records",
-    "Spooled records that the disk gave back damaged; their files are set aside.",
+    "Spooled records, at least, that the disk gave back damaged; their files are set aside.",
     "ingest",
 )
 STORE_UP = Gauge(

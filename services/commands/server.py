@@ -10,7 +10,17 @@ from services.commands.health import health
 from services.commands.serving import App, address, listen, run, server, start_logging
 from services.ingest.side import alone
 from services.metrics.app import build_metrics
-from shared.runtime import Work, agree, embedded, open_database, open_log, open_store, run_until, signals
+from shared.runtime import (
+    Work,
+    agree,
+    embedded,
+    open_database,
+    open_front_log,
+    open_log,
+    open_store,
+    run_until,
+    signals,
+)
 from shared.settings import Settings, load
 from shared.telemetry import registry
 
@@ -20,10 +30,10 @@ Service = Callable[[Settings, AsyncExitStack], Awaitable[tuple[App, dict[str, Wo
 
 async def ingest(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:
     """Takes events from sites to the log."""
-    log = await opened.enter_async_context(open_log(settings))
+    counts = registry()
+    log = await opened.enter_async_context(open_front_log(settings, counts))
     await opened.enter_async_context(open_store(settings))  # of this version
     database = await opened.enter_async_context(open_database(settings))
-    counts = registry()
     front = await assembly.front(log, database, settings, counts)
     opened.push_async_callback(front.refusals.flush)
     return alone(front.app, log, counts), front.tasks

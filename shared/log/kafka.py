@@ -106,9 +106,10 @@ class KafkaLog:
 
     async def healthy(self) -> None:
         """Asks a broker for the topic's leaders."""
+        producer = await self._unbroken()
         try:
             async with asyncio.timeout(self._deadline):
-                reached = await self._producer.client.force_metadata_update()
+                reached = await producer.client.force_metadata_update()
         except (KafkaError, TimeoutError) as error:
             raise self._unavailable(error) from error
         if not reached:
@@ -152,7 +153,7 @@ class KafkaLog:
         )
 
     def _unavailable(self, reason: object) -> LogUnavailable:
-        return LogUnavailable(f"Kafka at {self._settings.kafka}: {reason or type(reason).__name__}")
+        return LogUnavailable(f"Kafka at {self._settings.kafka}: {str(reason) or type(reason).__name__}")
 
     def _leader(self, partition: int) -> int:
         leader = self._producer.client.cluster.leader_for_partition(self._partitions[partition])
@@ -181,14 +182,16 @@ class KafkaLog:
         producer = await self._unbroken()
         topic, acks = self._settings.topic, []
         try:
-            for batches in zip_longest(*content.values()):
-                for partition, batch in zip(content, batches, strict=True):
-                    if batch is not None:
-                        ack = await producer.send_batch(batch, topic, partition=partition)
-                        ack.add_done_callback(_seen)
-                        acks.append(ack)
-            await asyncio.gather(*acks)
-        except KafkaError as error:
+            # An idempotent producer never gives up by itself; when this ends, nobody waits any longer.
+            async with asyncio.timeout(self._deadline):
+                for batches in zip_longest(*content.values()):
+                    for partition, batch in zip(content, batches, strict=True):
+                        if batch is not None:
+                            ack = await producer.send_batch(batch, topic, partition=partition)
+                            ack.add_done_callback(_seen)
+                            acks.append(ack)
+                await asyncio.gather(*acks)
+        except (KafkaError, TimeoutError) as error:
             # A batch that was given up leaves a hole in its partition's sequence numbers, and Kafka takes no
             # batch after a hole: only a new producer, with a new identity, can go on.
             self._broken = self._broken or producer is self._producer

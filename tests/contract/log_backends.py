@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from prometheus_client import CollectorRegistry
 
 from shared.log.kafka import open_kafka_log
 from shared.log.port import Entry, Log
+from shared.log.spool import Bounds, SpooledLog, open_spooled_log
 from shared.log.sqlite import open_sqlite_log
 from shared.settings import Settings
 
@@ -91,9 +94,46 @@ class KafkaBackend:
             await consumer.stop()
 
 
+@dataclass
+class SpooledBackend:
+    """An embedded log with a spool before it."""
+
+    behind: SqliteBackend
+    root: Path
+
+    def come(self) -> None:
+        """Makes the folder of the log behind, without which that log is away."""
+        self.behind.path.parent.mkdir(exist_ok=True)
+
+    @property
+    def address(self) -> str:
+        return f"spooled:{self.root}:{self.behind.address}"
+
+    @asynccontextmanager
+    async def open(
+        self,
+        deadline: float = 10,
+        in_flight: int = 64 << 20,
+        partitions: int = 4,
+        on_disk: int = 1 << 30,
+        start: float = 10,
+        registry: CollectorRegistry | None = None,
+    ) -> AsyncIterator[SpooledLog]:
+        opening = partial(self.behind.open, deadline, in_flight, partitions)
+        bounds = Bounds(on_disk, in_flight, start)
+        async with open_spooled_log(opening, partitions, self.root, bounds, registry or CollectorRegistry()) as log:
+            yield log
+
+    async def contents(self) -> dict[int, list[bytes]]:
+        return await self.behind.contents()
+
+
 def open_backend(address: str) -> AbstractAsyncContextManager[Log]:
     """The log at the address of a backend, as another process opens it."""
     kind, _, rest = address.partition(":")
+    if kind == "spooled":
+        root, _, behind = rest.partition(":")
+        return SpooledBackend(SqliteBackend(Path(behind.partition(":")[2])), Path(root)).open()
     if kind == "sqlite":
         return SqliteBackend(Path(rest)).open()
     bootstrap, _, topic = rest.rpartition("/")

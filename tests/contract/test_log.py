@@ -1,4 +1,4 @@
-"""What every log promises (shared/log/port.py), held by both adapters."""
+"""What every log promises (shared/log/port.py), held by every adapter."""
 
 import asyncio
 import sys
@@ -11,15 +11,17 @@ import pytest
 
 from shared.log.kafka import setup_kafka
 from shared.log.port import Entry, Log, LogMismatch, LogUnavailable, PositionLost, Reader, partition_of
-from tests.contract.log_backends import Backend, KafkaBackend, SqliteBackend, flat, numbered
+from tests.contract.log_backends import Backend, KafkaBackend, SpooledBackend, SqliteBackend, flat, numbered
 from tests.support.processes import Processes, eventually
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["sqlite", "kafka", "spooled"])
 async def backend(request: pytest.FixtureRequest, tmp_path: Path, topic_prefix: str) -> AsyncIterator[Backend]:
     """An empty log with four partitions, of each kind."""
     if request.param == "sqlite":
         yield SqliteBackend(tmp_path / "log.db")
+    elif request.param == "spooled":
+        yield SpooledBackend(SqliteBackend(tmp_path / "log.db"), tmp_path / "spool")
     else:
         kafka = KafkaBackend(request.getfixturevalue("kafka"), f"{topic_prefix}log")
         await setup_kafka(kafka.settings())
