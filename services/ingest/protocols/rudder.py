@@ -18,10 +18,11 @@ _encode = msgspec.json.Encoder().encode
 
 def source(_body: bytes, request: Request, known: Callable[[str], bool]) -> Reply:
     """The configuration of a source: it is there, has no destinations to load code for, and its SDK reports nothing of
-    itself. No data plane is named, so that events go where the site says. Raises Unreadable."""
+    itself. No data plane is named, so that events go where the site says. Raises Unreadable, with the status that apps
+    take for a wrong key: after any other they ask again."""
     key = next(filter(known, keys_given(request.headers.items(), request, None)), None)
     if key is None:
-        raise Unreadable(401, "unknown_key", "The write key is not known here, or was revoked: check it.", "writeKey")
+        raise Unreadable(400, "unknown_key", "The write key is not known here, or was revoked: check it.", "writeKey")
     nothing = {"errors": {"enabled": False}, "metrics": {"enabled": False}}
     found = {
         "id": key,
@@ -32,6 +33,9 @@ def source(_body: bytes, request: Request, known: Callable[[str], bool]) -> Repl
         "destinations": [],
         "connections": [],
         "dataplanes": {},
+        # Those for Swift and Kotlin read no configuration without these two.
+        "workspaceId": "milepost",
+        "updatedAt": "1970-01-01T00:00:00.000Z",
     }
     return Reply(200, _encode({"source": found}))
 
