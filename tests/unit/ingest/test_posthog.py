@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.body import Scope
@@ -167,6 +167,7 @@ LIKELY = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(st.binary() | BODIES | LIKELY, st.text(max_size=20))
 def test_any_bytes_are_events_or_refusals_with_a_reason(body: bytes, query: str) -> None:
     """Whatever is sent, reading it ends in nothing else."""
