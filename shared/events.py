@@ -36,7 +36,8 @@ class Record(
     `id` is the SDK's message id (under 100 characters); `at` the corrected time and `received` the received time,
     both in microseconds; `project` the number of the project that its write key belongs to, and `key` that key's
     number. `properties`, `traits` and `context` are JSON objects, byte for byte as sent but for what
-    privacy settings take out of them.
+    privacy settings take out of them. A `guarded` alias joins no users, because it came with a browser key
+    (semantics 42).
     """
 
     project: int
@@ -55,6 +56,7 @@ class Record(
     key: int = 0
     clamped: bool = False
     imported: bool = False
+    guarded: bool = False
 
     # What only the door can tell. A `bot` is marked; what is `excluded` is kept and counts for nothing (semantics 44).
     bot: bool = False

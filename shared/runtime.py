@@ -118,7 +118,7 @@ async def make(settings: Settings) -> None:
     else:
         async with open_log(settings):
             pass  # the file is made when it is opened
-    await setup(store_address(settings), settings.partitions, settings.time_zone)
+    await setup(store_address(settings), settings.partitions, settings.time_zone, settings.shared_devices)
 
 
 def embedded(settings: Settings) -> bool:

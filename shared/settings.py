@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     batch_events: int = Field(2500, gt=0, description="most events in one request")
     rejected_bytes: int = Field(4096, ge=0, description="bytes kept of each refused event, to be looked at; 0: none")
 
+    # Who is who
+    browser_joins: bool = Field(False, description="whether an alias from a browser key may join two user ids")
+    never_ids: str = Field("", description="ids that name nobody, beside the built-in ones, with commas between them")
+    merge_limit: int = Field(1000, ge=3, description="most identifiers of one customer that a statement may lead to")
+    shared_devices: Literal["split", "join"] = Field(
+        "split", description="users of one device: split or join; of the default project, set when it is made"
+    )
+
     # The stager
     batch: int = Field(20_000, ge=1, description="most records of one partition staged in one transaction")
     cache_bytes: int = Field(64 << 20, ge=0, description="memory for customers' states kept between batches")

@@ -141,6 +141,8 @@ class Stager:
                     await self._session.lock(sorted(lock))
                 position, clock = await task(work)
                 self.claims[partition] = await work.write(position, clock)
+                for refused in work.changes.rejections:
+                    self._telemetry.unfollowed.labels(refused.code).inc()
             except Conflict:
                 conflicts += 1
                 lock |= {(person.project, person.customer) for person in work.people.values() if not person.new}
@@ -165,7 +167,8 @@ class Stager:
                 if row.version not in self._compiled:
                     self._compiled[row.version] = compile_journey(load(row.definition))
                 of.setdefault(row.project, []).append((row.version, self._compiled[row.version]))
-            self._plans = Plans(catalog.generation, {project: tuple(pairs) for project, pairs in of.items()})
+            journeys = {project: tuple(pairs) for project, pairs in of.items()}
+            self._plans = Plans(catalog.generation, journeys, catalog.joined, self._settings.merge_limit)
         return self._plans
 
     async def _tick(self) -> bool:

@@ -3,6 +3,7 @@
 The statement's record is staged afterwards, by the caller; nothing here counts it. See docs/semantics.md, section 8.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.stager.people import Key, Person, Stored, hash_of
@@ -11,15 +12,19 @@ from services.stager.work import Work
 from shared.events import Record
 from shared.identity import ALWAYS, FOREVER, Link, Slice
 from shared.journeys.ledger import Fact
-from shared.store.port import ANONYMOUS, BEHIND, CURRENT, MERGE, MERGED, USER
+from shared.store.port import ANONYMOUS, BEHIND, CURRENT, MERGE, MERGED, USER, Rejection
 
 
 class Statement(NamedTuple):
-    """What a record says of identifiers: the device belongs to the user; an alias also joins the previous user id."""
+    """What a record says of identifiers: the device belongs to the user; an alias also joins the previous user id.
+
+    `barred` is the previous user id of an alias that joins nobody, because it came with a browser key (semantics 42).
+    """
 
     user: Key
     device: Key
-    previous: Key | None
+    previous: Key | None = None
+    barred: Key | None = None
 
 
 def statement(record: Record) -> Statement | None:
@@ -28,18 +33,60 @@ def statement(record: Record) -> Statement | None:
     if user is None:
         return None
     if record.type == "identify" and record.anonymous is not None:
-        return Statement((project, USER, user), (project, ANONYMOUS, record.anonymous), None)
+        return Statement((project, USER, user), (project, ANONYMOUS, record.anonymous))
     if record.type == "alias" and record.previous is not None:
-        previous = record.previous
-        return Statement((project, USER, user), (project, ANONYMOUS, previous), (project, USER, previous))
+        device = (project, ANONYMOUS, record.previous)
+        previous = (project, USER, record.previous) if record.previous != user else None
+        return Statement((project, USER, user), device, *((None, previous) if record.guarded else (previous, None)))
     return None
 
 
+async def foresee(work: Work, statements: Sequence[Statement]) -> None:
+    """Reads in one question what `relink` will ask of the statements one by one: how large their customers are."""
+    customers = set[tuple[int, int]]()
+    for said in statements:
+        customers |= {(said.user[0], customer) for customer in (await _brought_together(work, said))[0]}
+    await work.directory.load_streams(sorted(customers))
+
+
 async def relink(work: Work, record: Record, said: Statement) -> None:
-    """Carries out the statement of a record."""
+    """Carries out the statement of a record, or lists it as refused."""
+    if said.barred is not None and await _another(work, said.barred, said.user):
+        message = f"{record.previous} is a user already: an alias sent with a browser key does not join users."
+        _refuse(work, record, "alias_refused", "previousId", message)
+    customers, others = await _brought_together(work, said)
+    size = others + sum([len(await work.directory.streams(record.project, customer)) for customer in customers])
+    if size > work.plans.merge_limit:
+        message = f"The {record.type} would make a customer of {size} identifiers, more than {work.plans.merge_limit}."
+        _refuse(work, record, "merge_refused", "userId", message)
+        return
     await _link(work, record, said.device, said.user)
-    if said.previous is not None and said.previous != said.user:
+    if said.previous is not None:
         await _join(work, record, said.previous, said.user)
+
+
+async def _brought_together(work: Work, said: Statement) -> tuple[set[int], int]:
+    """The customers that a statement makes one, and how many identifiers it adds to them; none if none grows."""
+    project = said.user[0]
+    users = [await work.directory.identity(key) for key in (said.user, said.previous) if key is not None]
+    device = await work.directory.identity(said.device)
+    customers, others = {user.customer for user in users if user is not None}, users.count(None)
+    if device is None or not await work.directory.links(project, device.stream):
+        others += 1  # a device without links is all that its customer has
+    elif project in work.plans.joined:
+        customers.add(device.customer)
+    return (customers, others) if customers and len(customers) + others > 1 else (set(), 0)
+
+
+async def _another(work: Work, previous_key: Key, user_key: Key) -> bool:
+    """Whether the previous id is a user's, and not the same customer's."""
+    previous, user = await work.directory.identity(previous_key), await work.directory.identity(user_key)
+    return previous is not None and (user is None or user.customer != previous.customer)
+
+
+def _refuse(work: Work, record: Record, code: str, field: str, message: str) -> None:
+    said = f"{message} It was counted and not followed (message {record.id})."
+    work.changes.rejections.append(Rejection(record.project, record.key, record.received, 0, code, field, said))
 
 
 async def _link(work: Work, record: Record, device_key: Key, user_key: Key) -> None:
@@ -54,7 +101,9 @@ async def _link(work: Work, record: Record, device_key: Key, user_key: Key) -> N
     linked = bool(await work.directory.links(project, device.stream))
     if user is None:
         # Somebody signs in for the first time: the customer of the device gains a name, and nothing has to move.
-        user = work.create(user_key, None if linked else device.customer)
+        user = work.create(user_key, device.customer if not linked or project in work.plans.joined else None)
+    elif linked and project in work.plans.joined and device.customer != user.customer:
+        await _merge(work, record, device.customer, user.customer)
     before = (
         await work.directory.shared(project, device.stream) if linked else [Slice(ALWAYS, FOREVER, device.customer)]
     )
@@ -81,19 +130,24 @@ def _moved(before: list[Slice], after: list[Slice]) -> list[tuple[int, int, int,
 
 async def _join(work: Work, record: Record, previous_key: Key, user_key: Key) -> None:
     """Both user ids are one person, at all times."""
-    project = record.project
     previous, user = await work.directory.identity(previous_key), await work.directory.identity(user_key)
     if previous is None:
         work.create(previous_key, (user or work.create(user_key)).customer)
     elif user is None:
         work.create(user_key, previous.customer)
     elif previous.customer != user.customer:
-        loser = await work.person(project, previous.customer)
-        spans = await work.directory.spans(loser)
-        for stream, (kind, value) in list((await work.directory.streams(project, loser.customer)).items()):
-            await work.directory.reassign(project, stream, (project, kind, value), loser.customer, user.customer)
-        work.directory.forget_shared()
-        await _move(work, record, spans, loser.customer, user.customer, whole=True)
+        await _merge(work, record, previous.customer, user.customer)
+
+
+async def _merge(work: Work, record: Record, losing: int, gaining: int) -> None:
+    """One customer becomes another, with all that is its own."""
+    project = record.project
+    loser = await work.person(project, losing)
+    spans = await work.directory.spans(loser)
+    for stream, (kind, value) in list((await work.directory.streams(project, losing)).items()):
+        await work.directory.reassign(project, stream, (project, kind, value), losing, gaining)
+    work.directory.forget_shared()
+    await _move(work, record, spans, losing, gaining, whole=True)
 
 
 async def _move(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from services.stager.people import Key, Person, hash_of, pack_tracks
-from services.stager.relink import Statement, relink, statement
+from services.stager.relink import Statement, foresee, relink, statement
 from services.stager.rewind import record_at, rewind
 from services.stager.snapshots import EVERY
 from services.stager.work import Work, source_key
@@ -71,6 +71,7 @@ async def _prepare(work: Work, arrivals: Sequence[Arrival], statements: Sequence
     )
     if statements:
         work.directory.know(identities.values())
+        await foresee(work, statements)
 
 
 def _fold(work: Work, arrivals: Sequence[Arrival], start: int, end: int) -> int:

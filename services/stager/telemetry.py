@@ -13,5 +13,6 @@ class Telemetry:
         self.visible_seconds = telemetry.VISIBLE_SECONDS.new(registry)
         self.records = telemetry.STAGER_RECORDS.new(registry)
         self.retries = telemetry.STAGER_RETRIES.new(registry)
+        self.unfollowed = telemetry.STATEMENTS_UNFOLLOWED.new(registry)
         self.held = telemetry.STAGER_PARTITIONS_HELD.new(registry)
         self.stopped = telemetry.STAGER_PARTITIONS_STOPPED.new(registry)

@@ -34,10 +34,16 @@ from shared.store.port import (
 
 
 class Plans(NamedTuple):
-    """The journeys in force, compiled: per project, (version, journey). `generation` is the catalog's."""
+    """The journeys in force, compiled: per project, (version, journey). `generation` is the catalog's.
+
+    `joined` are the projects in which the users of one device are one customer; a merge that would make a customer of
+    more than `merge_limit` identifiers is not followed.
+    """
 
     generation: int
     of: dict[int, tuple[tuple[int, Journey], ...]]
+    joined: frozenset[int]
+    merge_limit: int
 
     def journeys(self, project: int) -> tuple[tuple[int, Journey], ...]:
         """The project's journeys."""

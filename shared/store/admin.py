@@ -5,10 +5,11 @@ or token is shown once, when it is made; only its SHA-256 is kept, which is enou
 """
 
 import hashlib
+import re
 import secrets
 import string
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Table, func, insert, select, update
@@ -25,12 +26,18 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 class WriteKey(NamedTuple):
-    """A key that events are sent with."""
+    """A key that events are sent with.
+
+    `origins` are those of the pages that may send with it (`normal_origin`), none: all may. `rate` is how many events a
+    second it may send, 0: any number.
+    """
 
     number: int
     project: int
     name: str
     kind: str
+    origins: tuple[str, ...]
+    rate: int
     made_at: int
     revoked_at: int | None
 
@@ -58,29 +65,84 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
-async def create_project(db: AsyncConnection, name: str, time_zone: str) -> Project:
+async def create_project(db: AsyncConnection, name: str, time_zone: str, devices: str = "split") -> Project:
     """Adds a project. Raises ValueError if there is no such time zone, Conflict if the name is taken."""
     check_time_zone(time_zone)
-    made = Project(await _next(db, tables.projects.c.project), name, time_zone, _now())
+    if db.dialect.name == "postgresql":  # as adding a journey does: see `postgres_writes.add_journey`
+        await db.exec_driver_sql("LOCK TABLE catalog IN EXCLUSIVE MODE")
+    await db.execute(update(tables.catalog).values(generation=tables.catalog.c.generation + 1))
+    made = Project(await _next(db, tables.projects.c.project), name, time_zone, devices, _now())
     await db.execute(insert(tables.projects), [made._asdict()])
     return made
 
 
-async def create_write_key(db: AsyncConnection, project: int, name: str, kind: str = "server") -> tuple[WriteKey, str]:
-    """Adds a write key; the second is the key itself. Raises ValueError if there is no such kind or project."""
+async def create_write_key(
+    db: AsyncConnection, project: int, name: str, kind: str = "server", origins: Iterable[str] = (), rate: int = 0
+) -> tuple[WriteKey, str]:
+    """Adds a write key; the second is the key itself.
+
+    Raises ValueError if there is no such kind or project, if an origin is none, or the key's kind has none.
+    """
     if kind not in KINDS:
         raise ValueError(f"a write key's kind is one of {', '.join(KINDS)}")
     secret = _secret("wk_")
-    made = WriteKey(await _next(db, tables.write_keys.c.key), project, name, kind, _now(), None)
-    await _add(db, tables.write_keys, project, [made.number, name, kind, hashed(secret), made.made_at])
+    number = await _next(db, tables.write_keys.c.key)
+    made = WriteKey(number, project, name, kind, _normal(origins, kind), rate, _now(), None)
+    row = {"kind": kind, "origins": " ".join(made.origins), "rate": rate}
+    await _add(db, tables.write_keys, project, key=number, name=name, hash=hashed(secret), made_at=made.made_at, **row)
     return made, secret
+
+
+async def edit_write_key(
+    db: AsyncConnection,
+    key: int,
+    name: str | None = None,
+    origins: Iterable[str] | None = None,
+    rate: int | None = None,
+) -> bool:
+    """Changes what is given of a write key; False if there is none of this number in force. Raises ValueError."""
+    found = next((one for one in (await write_keys(db)).values() if one.number == key), None)
+    if found is None:
+        return False
+    allowed = found.origins if origins is None else _normal(origins, found.kind)
+    values = {"name": found.name if name is None else name, "rate": found.rate if rate is None else rate}
+    row = tables.write_keys.c
+    await db.execute(update(tables.write_keys).where(row.key == key).values(origins=" ".join(allowed), **values))
+    return True
+
+
+def normal_origin(text: str) -> str:
+    """An origin as browsers write it: scheme://host, :port if it is not the usual one; or `*.` and a domain for all
+    hosts below it, whatever their scheme and port. Raises ValueError."""
+    found = re.fullmatch(
+        r"(?:([a-z][a-z0-9+.-]*)://|(\*)\.)([^\s/:*?#@]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", text.strip().lower()
+    )
+    if found is None or (found[2] and found[4]):
+        raise ValueError(f"{text!r} is no origin: give one like https://shop.example.com, or *.example.com")
+    scheme, _, host, port = found.groups()
+    try:
+        host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(f"{text!r} is no origin: its host cannot be looked up") from None
+    if not scheme:
+        return f"*.{host}"
+    usual = {"http": ":80", "https": ":443"}.get(scheme)
+    return f"{scheme}://{host}{port if port and port != usual else ''}"
+
+
+def _normal(origins: Iterable[str], kind: str) -> tuple[str, ...]:
+    normal = tuple(dict.fromkeys(map(normal_origin, origins)))
+    if normal and kind == "server":
+        raise ValueError("a server sends no origin: keys of the kinds browser and test may have origins")
+    return normal
 
 
 async def create_query_token(db: AsyncConnection, project: int, name: str) -> tuple[QueryToken, str]:
     """Adds a query token; the second is the token itself. Raises ValueError if there is no such project."""
     secret = _secret("qt_")
     made = QueryToken(await _next(db, tables.query_tokens.c.token), project, name, _now(), None)
-    await _add(db, tables.query_tokens, project, [made.number, name, hashed(secret), made.made_at])
+    row = {"token": made.number, "name": name, "hash": hashed(secret), "made_at": made.made_at}
+    await _add(db, tables.query_tokens, project, **row)
     return made, secret
 
 
@@ -91,19 +153,22 @@ async def _next(db: AsyncConnection, number: Column[Any]) -> int:
     return int(await db.scalar(select(func.coalesce(func.max(number), 0) + 1)) or 1)
 
 
-async def _add(db: AsyncConnection, table: Table, project: int, values: Sequence[Any]) -> None:
+async def _add(db: AsyncConnection, table: Table, project: int, **row: object) -> None:
     if not await db.scalar(select(func.count()).where(tables.projects.c.project == project)):
         raise ValueError(f"there is no project {project}")
-    names = table.columns.keys()[:-1]  # the last says when it was revoked
-    await db.execute(insert(table), [dict(zip(names, [project, *values], strict=True))])
+    await db.execute(insert(table), [{"project": project, "revoked_at": None, **row}])
 
 
 async def write_keys(db: AsyncConnection, revoked: bool = False) -> dict[bytes, WriteKey]:
     """The write keys in force by their hashes, the oldest first; with `revoked`, those no longer in force too."""
-    rows = tables.write_keys.c
-    columns = (rows.hash, rows.key, rows.project, rows.name, rows.kind, rows.made_at, rows.revoked_at)
-    found = await db.execute(select(*columns).where(rows.revoked_at.is_(None) | revoked).order_by(rows.key))
-    return {row[0]: WriteKey(*row[1:]) for row in found}
+    table = tables.write_keys
+    found = await db.execute(select(table).where(table.c.revoked_at.is_(None) | revoked).order_by(table.c.key))
+    return {
+        row.hash: WriteKey(
+            row.key, row.project, row.name, row.kind, tuple(row.origins.split()), row.rate, row.made_at, row.revoked_at
+        )
+        for row in found
+    }
 
 
 async def query_tokens(db: AsyncConnection, revoked: bool = False) -> dict[bytes, QueryToken]:

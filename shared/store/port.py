@@ -38,6 +38,10 @@ TOTAL, BY_DAY, BY_HOUR = range(3)
 CURRENT, BEHIND, MERGED = range(3)
 
 
+#: Rejections kept of each code of a project: a flood of one leaves the others alone.
+REJECTIONS_OF_A_CODE = 2_500
+
+
 class Fenced(Exception):
     """The partition was claimed by somebody else, or its position moved: forget everything about it and claim again."""
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text
 
 from shared.store import tables
-from shared.store.port import ID_BITS, Changes, roll_up
+from shared.store.port import ID_BITS, REJECTIONS_OF_A_CODE, Changes, Rejection, roll_up
 
 _TYPES: tuple[tuple[type[Any], str], ...] = (
     (SmallInteger, "smallint"),
@@ -38,10 +38,11 @@ class Part(NamedTuple):
     guards: bool = False  # done before the guard is read, and the rest after it
 
 
-def _insert(table: Table, otherwise: str = "") -> Part:
-    columns = tuple(table.columns.keys())
+def _insert(table: Table, otherwise: str = "", columns: tuple[str, ...] = ()) -> Part:
+    columns = columns or tuple(table.columns.keys())
+    into = ", ".join(f'"{column}"' for column in columns)
     # `guard` stands in every part so that none begins before the guarded ones are done: locks are taken in one order.
-    return Part(table, columns, f"INSERT INTO {table.name} SELECT x.* FROM guard, {{rows}} {otherwise}")
+    return Part(table, columns, f"INSERT INTO {table.name} ({into}) SELECT x.* FROM guard, {{rows}} {otherwise}")
 
 
 def _add(table: Table, number: str) -> Part:
@@ -94,6 +95,15 @@ PARTS: dict[str, Part] = {
     "armed": _insert(tables.timers, "ON CONFLICT (project, customer) DO UPDATE SET due = excluded.due"),
     "queued": _insert(tables.queue, "ON CONFLICT DO NOTHING"),
     "dead_letters": _insert(tables.dead_letters),
+    "refused": _insert(tables.rejections, columns=Rejection._fields),
+    "surplus": _delete(
+        tables.rejections,
+        "project",
+        "code",
+        where="t.project = x.project AND t.code = x.code AND t.number <= ("
+        "SELECT s.number FROM rejections s WHERE s.project = x.project AND s.code = x.code"
+        f" ORDER BY s.number DESC LIMIT 1 OFFSET {REJECTIONS_OF_A_CODE})",
+    ),
     "quarantined": _insert(
         tables.quarantine,
         "ON CONFLICT (project, customer, version) DO UPDATE SET at = excluded.at, error = excluded.error",
@@ -130,6 +140,8 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
             (project, customer, customer >> ID_BITS, cause, since) for project, customer, cause, since in changes.queued
         ),
         "dead_letters": [row._replace(reason=tables.storable(row.reason)) for row in changes.dead_letters],
+        "refused": [row._replace(message=tables.storable(row.message)) for row in changes.rejections],
+        "surplus": sorted({(row.project, row.code) for row in changes.rejections}),
         "quarantined": [row._replace(error=tables.storable(row.error)) for row in changes.quarantined],
     }
     return {part: of for part, of in rows.items() if of}

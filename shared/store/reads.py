@@ -20,11 +20,15 @@ Condition = ColumnElement[bool]
 
 
 class Project(NamedTuple):
-    """A project; its days and months are those of its IANA time zone."""
+    """A project; its days and months are those of its IANA time zone.
+
+    `devices` is `split` or `join`: whether the users of one device are one customer (semantics 39, 43).
+    """
 
     project: int
     name: str
     time_zone: str
+    devices: str
     made_at: int
 
 

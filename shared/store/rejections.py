@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events import DAY
 from shared.store import tables
-from shared.store.port import Rejection
+from shared.store.port import REJECTIONS_OF_A_CODE, Rejection
 
-#: How long rejections are kept, and how many of each code of a project: a flood of one leaves the others alone.
-KEPT, KEPT_OF_A_CODE = 30 * DAY, 2_500
+#: How long rejections are kept.
+KEPT = 30 * DAY
 
 #: The index of a request of which nothing could be taken.
 WHOLE = -1
@@ -44,7 +44,7 @@ async def add(db: AsyncConnection, rejections: Sequence[Rejection]) -> None:
         await db.execute(delete(tables.rejections).where(kept.project == project, kept.at < old))
     for project, code in {(row.project, row.code) for row in rejections}:
         of = (kept.project == project, kept.code == code)
-        surplus = select(kept.number).where(*of).order_by(kept.number.desc()).offset(KEPT_OF_A_CODE).limit(1)
+        surplus = select(kept.number).where(*of).order_by(kept.number.desc()).offset(REJECTIONS_OF_A_CODE).limit(1)
         await db.execute(delete(tables.rejections).where(*of, kept.number <= surplus.scalar_subquery()))
 
 

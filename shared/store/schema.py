@@ -59,7 +59,7 @@ def _known(connection: Connection) -> None:
             )
 
 
-def _fill(connection: Connection, partitions: int, time_zone: str) -> None:
+def _fill(connection: Connection, partitions: int, time_zone: str, devices: str) -> None:
     """The rows that must exist: a position for every partition, and a project."""
     present = connection.scalar(select(func.count()).select_from(positions)) or 0
     if present > partitions:
@@ -85,8 +85,8 @@ def _fill(connection: Connection, partitions: int, time_zone: str) -> None:
     if rows:
         connection.execute(insert(positions), rows)
     if not connection.scalar(select(func.count()).select_from(projects)):
-        made = {"project": 1, "name": "default", "time_zone": time_zone, "made_at": time.time_ns() * SECOND // 10**9}
-        connection.execute(insert(projects), [made])
+        first = {"project": 1, "name": "default", "time_zone": time_zone, "devices": devices}
+        connection.execute(insert(projects), [first | {"made_at": time.time_ns() * SECOND // 10**9}])
 
 
 def check_time_zone(name: str) -> None:
@@ -102,8 +102,10 @@ def _make_file(path: Path) -> None:
     path.touch()
 
 
-async def setup(address: str | Path, partitions: int, time_zone: str) -> None:
+async def setup(address: str | Path, partitions: int, time_zone: str, devices: str = "split") -> None:
     """Makes or upgrades the schema and the rows that must exist; changes nothing where all is well.
+
+    The time zone, and what becomes of shared devices, are those of the first project if it is made here.
 
     Works beside running services. Raises StoreMismatch if the store has more partitions or is newer than this version,
     StoreUnavailable, and ValueError if there is no such time zone.
@@ -118,6 +120,6 @@ async def setup(address: str | Path, partitions: int, time_zone: str) -> None:
                 await connection.execute(select(func.pg_advisory_xact_lock(_SETUP_LOCK)))
             await connection.run_sync(_known)
             await connection.run_sync(upgrade)
-            await connection.run_sync(_fill, partitions, time_zone)
+            await connection.run_sync(_fill, partitions, time_zone, devices)
     finally:
         await database.dispose()

@@ -19,7 +19,8 @@ def catalog(db: sqlite3.Connection) -> Catalog:
         "SELECT generation, project, version, name, number, definition, made_at"
         " FROM catalog LEFT JOIN journeys ON true ORDER BY version"
     ).fetchall()
-    return Catalog(rows[0][0], tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None))
+    joined = frozenset(row[0] for row in db.execute("SELECT project FROM projects WHERE devices = 'join'"))
+    return Catalog(rows[0][0], tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None), joined)
 
 
 def identities(db: sqlite3.Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:

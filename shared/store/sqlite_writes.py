@@ -14,11 +14,13 @@ from shared.store.port import (
     CLOCK_GRACE,
     ID_BITS,
     MERGED,
+    REJECTIONS_OF_A_CODE,
     Changes,
     Claim,
     Conflict,
     Fenced,
     JourneyRow,
+    Rejection,
     StoreMismatch,
     roll_up,
 )
@@ -177,6 +179,18 @@ def _faults(db: sqlite3.Connection, changes: Changes) -> None:
     quarantined = [row._replace(error=tables.storable(row.error)) for row in changes.quarantined]
     replace = "ON CONFLICT DO UPDATE SET at = excluded.at, error = excluded.error"
     _insert(db, tables.quarantine, quarantined, replace)
+    _rejections(db, changes.rejections)
+
+
+def _rejections(db: sqlite3.Connection, rejections: Sequence[Rejection]) -> None:
+    rows = [row._replace(message=tables.storable(row.message)) for row in rejections]
+    columns = ", ".join(f'"{name}"' for name in Rejection._fields)
+    db.executemany(f"INSERT INTO rejections ({columns}) VALUES ({', '.join('?' * len(Rejection._fields))})", rows)
+    db.executemany(
+        "DELETE FROM rejections WHERE project = ? AND code = ? AND number <= (SELECT number FROM rejections"
+        " WHERE project = ? AND code = ? ORDER BY number DESC LIMIT 1 OFFSET ?)",
+        [(*of, *of, REJECTIONS_OF_A_CODE) for of in {(row.project, row.code) for row in rows}],
+    )
 
 
 def write(db: sqlite3.Connection, changes: Changes) -> None:

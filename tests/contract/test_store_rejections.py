@@ -11,8 +11,8 @@ from shared.events import SECOND
 from shared.store import admin, dead_letters, reads, rejections, schema
 from shared.store.dead_letters import Place
 from shared.store.engine import reading, writing
-from shared.store.port import DeadLetterRow, Rejection, Session
-from shared.store.rejections import KEPT, KEPT_OF_A_CODE, WHOLE
+from shared.store.port import REJECTIONS_OF_A_CODE, DeadLetterRow, Fenced, Rejection, Session
+from shared.store.rejections import KEPT, WHOLE
 from tests.contract.store_backends import write
 
 NOW = time.time_ns() // 1000
@@ -89,7 +89,7 @@ async def test_a_flood_of_one_code_leaves_the_others(pool: AsyncEngine) -> None:
     for start in (1, 3_001):
         await add(pool, *(rejection(start + n) for n in range(3_000)))
     found = await numbers(pool, limit=10_000)
-    assert found == [*range(6_000, 6_000 - KEPT_OF_A_CODE, -1), 0]
+    assert found == [*range(6_000, 6_000 - REJECTIONS_OF_A_CODE, -1), 0]
 
 
 async def test_rejections_outlive_the_migration(pool: AsyncEngine) -> None:
@@ -143,3 +143,20 @@ async def test_a_repair_and_a_replay_are_noted_beside_it(letters: Sequence[Place
         assert await dead_letters.find(db, replayed=True) == [first, third]
         assert await dead_letters.waiting(db) == 1
         assert await reads.dead_letter_count(db) == 3
+
+
+async def test_a_stager_lists_what_it_does_not_follow(pool: AsyncEngine, session: Session) -> None:
+    """With what it writes, and only then; of each code so many and no more, whoever wrote them."""
+    await add(pool, rejection(0))
+    claim = await session.claim(0, "me")
+    refused = [rejection(n, code="alias_refused", message="half \ud800") for n in range(1, REJECTIONS_OF_A_CODE + 1)]
+    claim = await write(session, claim, rejections=refused)
+    assert await numbers(pool, code="alias_refused", limit=9_999) == [*range(REJECTIONS_OF_A_CODE, 0, -1)]
+    claim = await write(session, claim, rejections=[rejection(9_000, code="alias_refused"), rejection(9_001)])
+    await write(session, claim, rejections=[rejection(9_002, code="alias_refused")])
+    assert len(await numbers(pool, code="alias_refused", limit=9_999)) <= REJECTIONS_OF_A_CODE + 1
+    assert await numbers(pool, limit=4) == [9_002, 9_001, 9_000, REJECTIONS_OF_A_CODE]
+    assert await numbers(pool, code="missing_id") == [9_001, 0]
+    with pytest.raises(Fenced):
+        await write(session, claim, rejections=[rejection(9_003)])
+    assert await numbers(pool, code="missing_id") == [9_001, 0]

@@ -74,12 +74,13 @@ class ExpectedCustomer:
 
 @dataclass(frozen=True)
 class Customers:
-    """Who the touchpoints belong to."""
+    """Who the touchpoints belong to; with `join`, in a project whose shared devices join their users."""
 
     definition: Definition | None
     touchpoints: list[Touchpoint]
     now: int | None
     customers: list[ExpectedCustomer]
+    join: bool
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,10 @@ def read_customers(file: File, case: dict[str, Any], expect: Any) -> Customers:
         found.append(ExpectedCustomer(one["touchpoints"], pairs or None, moves))
     definition = file.definition(case["definition"]) if "definition" in case else None
     touchpoints = file.touchpoints(case["touchpoints"], default_user=None)
-    return Customers(definition, touchpoints, file.optional_time(case.get("now")), found)
+    devices = case.get("devices", "split")
+    if devices not in ("split", "join"):
+        raise MistypedError(f"devices split or join, not {devices!r}")
+    return Customers(definition, touchpoints, file.optional_time(case.get("now")), found, devices == "join")
 
 
 def read_known(file: File, case: dict[str, Any], expect: Any) -> Known:
@@ -268,7 +272,7 @@ Reader = Callable[[File, dict[str, Any], Any], Body]
 KINDS: dict[str, tuple[Reader, set[str], set[str]]] = {
     "moves": (read_moves, HISTORY, set()),
     "stage": (read_stage, HISTORY, set()),
-    "customers": (read_customers, {"touchpoints"}, {"definition", "now"}),
+    "customers": (read_customers, {"touchpoints"}, {"definition", "now", "devices"}),
     "known": (read_known, {"definition", "touchpoints"}, set()),
     "ledger": (read_ledger, HISTORY, set()),
     "clock": (read_clock, {"received"}, {"sent", "timestamp"}),

@@ -17,7 +17,8 @@ UNITS = {
 }
 TERM = re.compile(r"([+-])([0-9]+)(us|ms|s|m|h|d|w)")
 TYPES = ("track", "page", "screen", "identify", "group", "alias")
-TOUCHPOINT_KEYS = {"at", "id", "recorded", "user", "anonymous", "excluded", "properties", "context", "traits", *TYPES}
+FLAGS = ("guarded", "excluded")
+TOUCHPOINT_KEYS = {"at", "id", "recorded", "user", "anonymous", "properties", "context", "traits", *FLAGS, *TYPES}
 
 
 class MistypedError(Exception):
@@ -80,8 +81,9 @@ def touchpoint(written: object, base: int, default_user: str | None) -> dict[str
     """One touchpoint from its compact form.
 
     The key that names its type holds its name (track, page, screen), its traits (identify, group) or its
-    previous id (alias). `recorded` is the corrected time unless given. Without `user` and `anonymous` it is the
-    default user's; where there is none, it is MistypedError.
+    previous id (alias). `guarded` is whether it came with a browser key (rule 42). `recorded` is the corrected
+    time unless given. Without `user` and `anonymous` it is the default user's; where there is none, it is
+    MistypedError.
     """
     given = keys(written, {"at", "id"}, TOUCHPOINT_KEYS, f"touchpoint {written!r}")
     types = [key for key in TYPES if key in given]
@@ -104,6 +106,7 @@ def touchpoint(written: object, base: int, default_user: str | None) -> dict[str
         "user": given.get("user", None if "anonymous" in given else default_user),
         "anonymous": given.get("anonymous"),
         "previous": value if type_ == "alias" else None,
+        "guarded": given.get("guarded", False),
         "excluded": given.get("excluded", False),
         "properties": given.get("properties", {}),
         "context": given.get("context", {}),

@@ -1,4 +1,4 @@
-"""Rules 37 to 41: whose touchpoint it is."""
+"""Rules 37 to 43: whose touchpoint it is."""
 
 from dataclasses import dataclass
 
@@ -27,11 +27,17 @@ class Link:
     user: str
 
 
-def customers(touchpoints: list[Touchpoint]) -> list[Customer]:
-    """The customers whose touchpoints these are, as everything received shows them to be."""
-    said = statements(touchpoints)
-    joins = joined(said)
+def customers(
+    touchpoints: list[Touchpoint], join: bool = False, unfollowed: frozenset[str] = frozenset()
+) -> list[Customer]:
+    """The customers whose touchpoints these are, as everything received shows them to be.
+
+    With `join` the users of one device are one customer (rule 43). `unfollowed` are the ids of statements that would
+    have made a customer of too many identifiers.
+    """
+    said = [one for one in statements(touchpoints) if one["id"] not in unfollowed]
     links = linked(said)
+    joins = joined(said) + (sharing(links) if join else [])
     histories: dict[frozenset[Identifier], list[Touchpoint]] = {}
     for touchpoint in touchpoints:
         histories.setdefault(owner(touchpoint, joins, links), []).append(touchpoint)
@@ -48,8 +54,9 @@ def statements(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
 
 
 def joined(said: list[Touchpoint]) -> list[set[str]]:
-    """The pairs of user ids that aliases call one person."""
-    return [{one["user"], one["previous"]} for one in said if one["type"] == "alias" and one["previous"]]
+    """The pairs of user ids that aliases call one person; those of web pages do not (rule 42)."""
+    aliases = [one for one in said if one["type"] == "alias" and one["previous"] and not one.get("guarded")]
+    return [{one["user"], one["previous"]} for one in aliases]
 
 
 def linked(said: list[Touchpoint]) -> list[Link]:
@@ -60,6 +67,11 @@ def linked(said: list[Touchpoint]) -> list[Link]:
         if device:
             links.append(Link(place(one), device, one["user"]))
     return sorted(links, key=lambda link: link.place)
+
+
+def sharing(links: list[Link]) -> list[set[str]]:
+    """Rule 43: for each device, the user ids ever linked to it."""
+    return [{link.user for link in links if link.anonymous == device} for device in {link.anonymous for link in links}]
 
 
 def owner(touchpoint: Touchpoint, joins: list[set[str]], links: list[Link]) -> frozenset[Identifier]:

@@ -21,6 +21,8 @@ class Books(NamedTuple):
     duplicates: int
     quarantined: int
     queued: int
+    unfollowed: frozenset[str]  # ids of statements that would have made a customer too large
+    largest: int  # identifiers of one customer
 
 
 Ask = Callable[[str], Iterable[Sequence[Any]]]
@@ -73,7 +75,14 @@ def read_books(ask: Ask, now: int) -> Books:
     ((duplicates,),) = ask("SELECT sum(duplicates) FROM positions")
     ((quarantined,),) = ask("SELECT count(*) FROM quarantine")
     ((queued,),) = ask("SELECT count(*) FROM queue")
-    return Books(now, moves, populations, int(staged), int(duplicates), quarantined, queued)
+    messages = [message for (message,) in ask("SELECT message FROM rejections WHERE code = 'merge_refused'")]
+    unfollowed = frozenset(message.rpartition("(message ")[2].removesuffix(").") for message in messages)
+    ((largest,),) = ask(
+        "SELECT coalesce(max(n), 0) FROM"
+        " (SELECT count(*) AS n FROM identifiers WHERE customer <> 0 GROUP BY customer) AS counted"
+    )
+    counts = int(staged), int(duplicates), quarantined, queued
+    return Books(now, moves, populations, *counts, unfollowed, largest)
 
 
 def stage_names(definition: str) -> list[str]:

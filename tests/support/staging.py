@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,6 +53,7 @@ def record_of(given: dict[str, Any], imported: bool = False) -> Record:
         traits=msgspec.Raw(msgspec.json.encode(given["traits"])),
         imported=imported,
         excluded=given.get("excluded", False),
+        guarded=given.get("guarded", False),
     )
 
 
@@ -74,12 +76,17 @@ class Staging:
             await self.log.append([Entry(record.source.encode(), encode(record)) for record in records])
 
     async def stager(
-        self, batch: int = 10_000, rewind_limit: int = 5_000, cache_bytes: int = 1 << 20, wrap: Any = None
+        self,
+        batch: int = 10_000,
+        rewind_limit: int = 5_000,
+        cache_bytes: int = 1 << 20,
+        wrap: Any = None,
+        merge_limit: int = 1_000,
     ) -> "Driven":
         """A stager that knows nothing yet. `wrap` may stand between it and its session."""
         session: Session = await self._stack.enter_async_context(self.store.session())
         reader = await self._stack.enter_async_context(self.log.reader("test"))
-        settings = Settings(batch=batch, rewind_limit=rewind_limit, cache_bytes=cache_bytes)
+        settings = Settings(batch=batch, rewind_limit=rewind_limit, cache_bytes=cache_bytes, merge_limit=merge_limit)
         return Driven(wrap(session) if wrap else session, reader, settings)
 
 
@@ -130,9 +137,12 @@ class _Member:
 
 
 @asynccontextmanager
-async def staging(folder: Path, journeys: Sequence[str]) -> AsyncIterator[Staging]:
-    """An empty log and store in a folder, with these journeys (YAML) in project 1."""
+async def staging(folder: Path, journeys: Sequence[str], devices: str = "split") -> AsyncIterator[Staging]:
+    """An empty log and store in a folder, with these journeys (YAML) in project 1, which splits or joins devices."""
     shutil.copy(template(), folder / "store.db")
+    with sqlite3.connect(folder / "store.db") as db:
+        db.execute("UPDATE projects SET devices = ?", (devices,))
+    db.close()
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_sqlite_log(folder / "log.db", PARTITIONS, 86_400))
         store = await stack.enter_async_context(sqlite.open(folder / "store.db", 5.0))
