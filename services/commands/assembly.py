@@ -12,6 +12,7 @@ from services.commands.refusals import RefusalWriter
 from services.ingest.app import App, Ingest, build_ingest
 from services.ingest.keys import WriteKey
 from services.stager import app as stager_app
+from services.stager.telemetry import Telemetry
 from shared.log.port import Log
 from shared.runtime import Work
 from shared.settings import Settings
@@ -21,28 +22,34 @@ from shared.store.port import Store
 
 
 class Front(NamedTuple):
-    """Ingest with what it needs beside it; `refusals` is to be flushed when all has stopped."""
+    """Ingest with what it needs beside it."""
 
     app: Ingest
     tasks: dict[str, Work]
-    refusals: RefusalWriter
 
 
 async def front(
-    log: Log, database: AsyncEngine, settings: Settings, registry: CollectorRegistry, fallback: App | None = None
+    log: Log,
+    database: AsyncEngine,
+    refusals: RefusalWriter,
+    settings: Settings,
+    registry: CollectorRegistry,
+    fallback: App | None = None,
 ) -> Front:
-    """Ingest over this log, with the keys that the store knows now. Raises StoreUnavailable."""
+    """Ingest over this log, with the keys that the store knows now. Raises StoreUnavailable.
+
+    `refusals` is to be flushed when all has stopped.
+    """
     keys = Keyring(database, _keys)
     await keys.refresh()
-    refusals = RefusalWriter(database)
     app = build_ingest(log, keys, refusals, settings, registry, lambda: time.time_ns() // 1000, fallback)
-    return Front(app, {"the refresh of write keys": keys.run, "the record of refusals": refusals.run}, refusals)
+    return Front(app, {"the refresh of write keys": keys.run, "the record of refusals": refusals.run})
 
 
-def stager(log: Log, store: Store, settings: Settings, registry: CollectorRegistry) -> dict[str, Work]:
+def stager(log: Log, store: Store, settings: Settings, registry: CollectorRegistry) -> Work:
     """The stager as a task, under a name that no other process has."""
-    name = f"{socket.gethostname()}-{os.getpid()}"
-    return {"the stager": lambda stop: stager_app.run(log, store, settings, registry, stop, name)}
+    name, telemetry = f"{socket.gethostname()}-{os.getpid()}", Telemetry(registry)
+    return lambda stop: stager_app.run(log, store, settings, telemetry, stop, name)
 
 
 async def _keys(db: AsyncConnection) -> dict[bytes, WriteKey]:

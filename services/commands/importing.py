@@ -94,7 +94,9 @@ async def _import(settings: Settings, source: Source) -> Counts:
         stop = stack.enter_context(signals())
         with _progress() as progress:
             counts = await _append(log, source, bookmark, project.project, progress, stop)
-            tasks: dict[str, Work] = assembly.stager(log, store, settings, registry()) if here else {}
+            tasks: dict[str, Work] = {}
+            if here:
+                tasks["the stager"] = assembly.stager(log, store, settings, registry())
             watch = _Watch(log, database, project.project, progress)
             await run_until(stop, settings.drain, tasks | {"the watch": watch.run})
         earlier = f" from line {counts.earlier + 1:,} on" if counts.earlier else ""

@@ -7,6 +7,7 @@ import click
 
 from services.commands import assembly
 from services.commands.health import health
+from services.commands.refusals import RefusalWriter
 from services.commands.serving import App, address, listen, run, server, start_logging
 from services.ingest.side import alone
 from services.metrics.app import build_metrics
@@ -34,8 +35,9 @@ async def ingest(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     log = await opened.enter_async_context(open_front_log(settings, counts))
     await opened.enter_async_context(open_store(settings))  # of this version
     database = await opened.enter_async_context(open_database(settings))
-    front = await assembly.front(log, database, settings, counts)
-    opened.push_async_callback(front.refusals.flush)
+    refusals = RefusalWriter(database)
+    opened.push_async_callback(refusals.flush)
+    front = await assembly.front(log, database, refusals, settings, counts)
     return alone(front.app, log, counts), front.tasks
 
 
@@ -45,7 +47,7 @@ async def stager(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     store = await opened.enter_async_context(open_store(settings))
     await agree(log, await opened.enter_async_context(open_database(settings)))
     counts = registry()
-    return health([log.healthy, store.check], counts), assembly.stager(log, store, settings, counts)
+    return health([log.healthy, store.check], counts), {"the stager": assembly.stager(log, store, settings, counts)}
 
 
 async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:

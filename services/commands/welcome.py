@@ -53,7 +53,7 @@ async def first_secrets(database: AsyncEngine) -> Secrets | None:
     return Secrets(key, token)
 
 
-def greeting(url: str, settings: Settings, secrets: Secrets | None) -> str:
+def greeting(url: str, settings: Settings, secrets: Secrets | None, ephemeral: bool = False) -> str:
     """What a person reads when the server has started."""
     where = f", data in {settings.data.absolute()}" if embedded(settings) else ""
     usual = Settings.model_fields
@@ -76,6 +76,8 @@ def greeting(url: str, settings: Settings, secrets: Secrets | None) -> str:
         f"  {name} demo{here}{there}    fills it with a simulated shop",
         f"  {name} tail{here}    shows what comes in",
     ]
+    if ephemeral:
+        lines.append(f"  {url}/v1/_test/touchpoints    is for your own tests; all of it is gone when the server ends")
     return "\n".join(lines)
 
 

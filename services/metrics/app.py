@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from urllib.parse import parse_qs
 
@@ -29,6 +29,9 @@ PATIENCE = 3.0
 #: Seconds for which a browser keeps a token.
 SIGNED_IN = 30 * 86_400
 
+#: Routes over a service, for whoever may ask.
+Room = Callable[[Service, auth.Asked], APIRouter]
+
 _ABOUT = """\
 Where every customer stands on their journey, now and on any past date.
 
@@ -43,11 +46,13 @@ def build_metrics(
     log: Log | None,
     settings: Settings,
     registries: Sequence[telemetry.Source] = (),
+    rooms: Sequence[Room] = (),
 ) -> FastAPI:
     """The app. `store` and `database` are one and the same store, opened for writing journeys and for reading.
 
     `registries` are what this process counts for itself; /metrics shows them beside what the store knows. `log` tells
-    how far the stager is behind; without it that metric is missing. Whoever opened these closes them.
+    how far the stager is behind; without it that metric is missing. Whoever opened these closes them. `rooms` are what
+    more the process can answer.
     """
     service = Service(store, database, log, settings)
     app = FastAPI(
@@ -64,6 +69,8 @@ def build_metrics(
     # The longer paths first: an id may contain slashes.
     for room in (journeys, stages, transitions, history, why, customers, rejections, dead_letters):
         app.include_router(room.router(service, asked))
+    for more in rooms:
+        app.include_router(more(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))
     app.include_router(_pages(service))

@@ -2,8 +2,6 @@
 
 import asyncio
 
-from prometheus_client import CollectorRegistry
-
 from services.stager.consumer import Stager
 from services.stager.garbage import collecting
 from services.stager.telemetry import Telemetry
@@ -12,11 +10,8 @@ from shared.settings import Settings
 from shared.store.port import Store
 
 
-async def run(
-    log: Log, store: Store, settings: Settings, registry: CollectorRegistry, stop: asyncio.Event, name: str
-) -> None:
+async def run(log: Log, store: Store, settings: Settings, telemetry: Telemetry, stop: asyncio.Event, name: str) -> None:
     """Stages records until `stop` is set, as member `name` of the group. The transaction at hand is finished first."""
-    telemetry = Telemetry(registry)
     async with store.session() as session, log.reader(name) as reader:
         with collecting() as garbage:
             await Stager(session, reader, settings, telemetry, name).run(stop, garbage)

@@ -56,12 +56,13 @@ async def fill(settings: Settings, n: int) -> None:
 async def work(settings: Settings, name: str) -> None:
     """One stager process: until it is told to stop."""
     from services.stager.app import run
+    from services.stager.telemetry import Telemetry
 
     before = resource.getrusage(resource.RUSAGE_SELF)
     registry = CollectorRegistry()
     async with runtime.open_log(settings) as log, runtime.open_store(settings) as store:
         with runtime.signals() as stop:
-            await run(log, store, settings, registry, stop, name)
+            await run(log, store, settings, Telemetry(registry), stop, name)
     batches = registry.get_sample_value("milepost_stager_batch_seconds_count") or 0
     after = resource.getrusage(resource.RUSAGE_SELF)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -101,7 +101,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
                 Flow(source=stage_name(definition, source), target=stage_name(definition, target), n=n)
                 for (source, target), n in sorted(counts.items())
             ],
-            items=[_item(definition, row, names.get(row.customer)) for row in rows],
+            items=[told(definition, row, names.get(row.customer)) for row in rows],
             next=None if following is None else cursors.write(following),
         )
 
@@ -115,7 +115,8 @@ def _place(cursor: str) -> tuple[int, int]:
         raise invalid("cursor", str(error)) from None
 
 
-def _item(definition: Definition, row: LedgerRow, name: tuple[int, str] | None) -> Transition:
+def told(definition: Definition, row: LedgerRow, name: tuple[int, str] | None) -> Transition:
+    """A move as it is shown; `name` is the kind and value of one of the customer's identifiers."""
     by: By = "customer" if name is None else "user" if name[0] == USER else "anonymous"
     return Transition(
         customer=str(row.customer),
