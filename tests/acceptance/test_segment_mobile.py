@@ -1,6 +1,8 @@
-"""Segment's mobile SDKs cannot run here: requests made as theirs are (sdk/mobile.yaml) stand in for them."""
+"""Segment's mobile SDKs. Kotlin's core, of which the one for Android is made, runs on any Java machine; requests made
+as theirs are (sdk/mobile.yaml) stand in for what needs a phone."""
 
 import gzip
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import yaml
 from shared.events import SECOND
 from tests.contract.log_backends import SqliteBackend
 from tests.support.front import KEY
-from tests.support.sdks import arrived, context, parts
+from tests.support.processes import Processes
+from tests.support.sdks import CALLS, Moody, arrived, check, context, parts
+from tests.support.senders import java_machine
 from tests.support.server import ingest_server
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "sdk/mobile.yaml").read_text())
@@ -52,3 +56,19 @@ async def test_a_mobile_sdk_learns_where_to_send(tmp_path: Path, case: dict[str,
     assert list(found["integrations"]) == ["Segment.io"]
     assert found["integrations"]["Segment.io"]["apiHost"] == "journeys.shop.example/v1"
     assert found["metrics"] == {"sampleRate": 0}
+
+
+@pytest.mark.parametrize("refusals", [[], [503, 429]], ids=["at once", "tried again"])
+async def test_the_kotlin_sdk(tmp_path: Path, processes: Processes, refusals: list[int]) -> None:
+    """analytics-kotlin, unmodified but for http: every event is there once, also after 503 and 429."""
+    backend = SqliteBackend(tmp_path / "log.db")
+    moody = Moody(lambda path: path.startswith("/v1/"), list(refusals))
+    calls = [call for call in CALLS if call["call"] != "page"]
+    with ingest_server(backend.address, moody.around) as server:
+        sender = processes.start(*java_machine("segment-kotlin"), "Send", server.url, KEY, json.dumps(calls))
+        records = await arrived(backend, len(calls))
+        sender.stop()
+    assert moody.seen[: len(refusals) + 1] == [*refusals, 200]
+    # It keeps its own ids, and gives each event the user's.
+    check(records, "analytics-kotlin", ("userId", "anonymousId", "previousId"), calls)
+    assert {record.user for record in records} == {"u-1 آ"}

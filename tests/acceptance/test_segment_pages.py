@@ -51,7 +51,7 @@ def go(code: str, folder: Path) -> None:
 def java(code: str, folder: Path) -> None:
     """Runs a class from its source."""
     (folder / "Shop.java").write_text(code)
-    run(*java_machine(), folder / "Shop.java")
+    run(*java_machine("segment"), folder / "Shop.java")
 
 
 def pixel(code: str, _: Path) -> None:

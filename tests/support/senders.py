@@ -14,7 +14,6 @@ from tests.support.node import SDK, Node
 from tests.support.processes import run
 
 GO = SDK / "go/segment"
-JAVA = SDK / "java/segment"
 
 
 class Sender(NamedTuple):
@@ -70,18 +69,19 @@ def go_compiler() -> str:
 
 def java() -> Sender:
     """The Java SDK."""
-    return Sender([*java_machine(), "Send"], {})
+    return Sender([*java_machine("segment"), "Send"], {})
 
 
-def java_machine() -> list[str | Path]:
-    """`java` with the SDK on its class path."""
+def java_machine(sdk: str) -> list[str | Path]:
+    """`java` with an SDK of tests/acceptance/sdk/java and its `Send` on the class path."""
     remedy = "install a Java 17 development kit and Maven (Debian's packages default-jdk-headless and maven)"
     machine, compiler = (need("Java", shutil.which(name), remedy) for name in ("java", "javac"))
     maven = need("Maven", shutil.which("mvn"), remedy)
+    sources = SDK / "java" / sdk
 
     def build(folder: Path) -> None:
-        run(maven, "-q", "-B", "-f", JAVA / "pom.xml", f"-Dlibs={folder}", "package", within=600)
-        run(compiler, "-Xlint:all", "-Werror", "-cp", f"{folder}/*", "-d", folder, JAVA / "Send.java")
+        run(maven, "-q", "-B", "-f", sources / "pom.xml", f"-Dlibs={folder}", "package", within=600)
+        run(compiler, "-Xlint:all", "-Werror", "-cp", f"{folder}/*", "-d", folder, sources / "Send.java")
 
-    folder = cached("Java-segment", sorted(JAVA.iterdir()), build)
+    folder = cached(f"Java-{sdk}", sorted(sources.iterdir()), build)
     return [machine, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{folder}:{folder}/*"]
