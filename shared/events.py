@@ -17,6 +17,22 @@ DAY = 86_400 * SECOND
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
 
 
+class Seen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the door saw beside what was sent: whether a bot did it, from which address, and where that is.
+
+    `ip` is the request's, as far as it may be kept; `agent` and `locale` are the request's where the event's context
+    has none. What the context says of the same is not repeated here.
+    """
+
+    bot: bool = False
+    ip: str | None = None
+    agent: str | None = None
+    locale: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+
+
 class Record(
     msgspec.Struct,
     frozen=True,
@@ -35,9 +51,9 @@ class Record(
 
     `id` is the SDK's message id (under 100 characters); `at` the corrected time and `received` the received time,
     both in microseconds; `project` the number of the project that its write key belongs to, and `key` that key's
-    number. `properties`, `traits` and `context` are JSON objects, byte for byte as sent but for what
-    privacy settings take out of them. A `guarded` alias joins no users, because it came with a browser key
-    (semantics 42).
+    number. `properties`, `traits` and `context` are JSON objects, byte for byte as sent but for what privacy settings
+    take out of them. What is `excluded` is kept and counts for nothing (semantics 44). A `guarded` alias joins no
+    users, because it came with a browser key (semantics 42).
     """
 
     project: int
@@ -58,15 +74,8 @@ class Record(
     imported: bool = False
     guarded: bool = False
 
-    # What only the door can tell. A `bot` is marked; what is `excluded` is kept and counts for nothing (semantics 44).
-    bot: bool = False
     excluded: bool = False
-    ip: str | None = None
-    agent: str | None = None  #: the request's user agent, if the context has none; `locale` likewise
-    locale: str | None = None
-    country: str | None = None
-    region: str | None = None
-    city: str | None = None
+    seen: Seen | None = None
 
     @property
     def source(self) -> str:

@@ -9,16 +9,20 @@ import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "MILEPOST_"
 FILE = PREFIX + "SETTINGS_FILE"
+
+#: The fewest characters of a secret.
+SECRET_CHARACTERS = 16
 
 
 class Settings(BaseSettings):
@@ -69,6 +73,25 @@ class Settings(BaseSettings):
         "split", description="users of one device: split or join; of the default project, set when it is made"
     )
 
+    # Whom to believe, and what to keep
+    trusted_proxies: str = Field(
+        "", description="proxies whose X-Forwarded-For and -Proto count, like 10.0.0.0/8,192.0.2.7; * for any"
+    )
+    geoip: str = Field("", description="GeoIP file in MaxMind's format, for country, region and city; empty: none")
+    tables: str = Field("", description="file or folder of a site's own tables of sources, channels, kinds and bots")
+    bots: Literal["exclude", "include"] = Field("exclude", description="whether what bots do counts in journeys")
+    ip: Literal["keep", "truncate", "drop"] = Field(
+        "truncate", description="what is kept of IP addresses; truncate: their /24 network, of IPv6 the /48"
+    )
+    consent: str = Field(
+        "", description="consent categories without which an event is refused, with commas between them"
+    )
+    deny: str = Field("", description="names or paths (traits.phone) taken out of events, with commas between them")
+    hash_fields: str = Field("", description="names or paths whose values are hashed, with commas between them")
+    hash_secret: SecretStr = Field(
+        SecretStr(""), validate_default=True, description="secret of hash_fields, of 16 characters or more"
+    )
+
     # The stager
     batch: int = Field(20_000, ge=1, description="most records of one partition staged in one transaction")
     cache_bytes: int = Field(64 << 20, ge=0, description="memory for customers' states kept between batches")
@@ -111,6 +134,23 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"(/[\w.~-]+)*/?", prefix):
             raise ValueError("must be a path like /track, or empty")
         return prefix.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: str) -> str:
+        try:
+            for proxy in listed(proxies) if proxies != "*" else ():
+                ip_network(proxy)
+        except ValueError:
+            raise ValueError("must be addresses or networks like 10.0.0.0/8,192.0.2.7, or *") from None
+        return proxies
+
+    @field_validator("hash_secret")
+    @classmethod
+    def _secret(cls, secret: SecretStr, others: ValidationInfo) -> SecretStr:
+        if others.data.get("hash_fields") and len(secret.get_secret_value()) < SECRET_CHARACTERS:
+            raise ValueError(f"must have {SECRET_CHARACTERS} characters or more, as hash_fields is set")
+        return secret
 
     @field_validator("time_zone")
     @classmethod
@@ -177,6 +217,11 @@ def in_force(**given: object) -> list[InForce]:
     ]
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """The values of a setting that has them with commas between."""
+    return tuple(part for one in text.split(",") if (part := one.strip()))
+
+
 def masked(text: str) -> str:
     """The text without the passwords of addresses in it."""
     return re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", text)
@@ -202,7 +247,7 @@ def _given(field: str, sources: Mapping[str, Mapping[str, str]]) -> tuple[str, s
     """The value of a field as text without secrets, and its origin."""
     for origin, values in sources.items():
         if (value := values.get(_variable(field))) is not None:
-            return masked(value), origin
+            return "***" if field == "hash_secret" else masked(value), origin
     default = Settings.model_fields[field].default
     return default.get_secret_value() if isinstance(default, SecretStr) else str(default), "default"
 

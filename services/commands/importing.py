@@ -20,6 +20,7 @@ from services.commands.serving import data_option, run, start_logging
 from services.commands.stages import show_stages
 from services.commands.welcome import first_project, furnish
 from services.ingest.accept import accept_line
+from services.ingest.door import Door, open_door
 from services.ingest.refusals import Refusal
 from shared.events import Record, encode
 from shared.log.port import Entry, Log
@@ -93,7 +94,7 @@ async def _import(settings: Settings, source: Source) -> Counts:
         bookmark = Bookmark(folder(settings), source)
         stop = stack.enter_context(signals())
         with _progress() as progress:
-            counts = await _append(log, source, bookmark, project.project, progress, stop)
+            counts = await _append(log, source, bookmark, project.project, open_door(settings), progress, stop)
             tasks: dict[str, Work] = {}
             if here:
                 tasks["the stager"] = assembly.stager(log, store, settings, registry())
@@ -123,18 +124,20 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True, soft_wrap=True))
 
 
-def decide(lines: Iterable[Line], project: int, now: int) -> Iterator[tuple[int, Record | Refusal]]:
+def decide(
+    lines: Iterable[Line], project: int, now: int, door: Door | None = None
+) -> Iterator[tuple[int, Record | Refusal]]:
     """What becomes of each line, by its number; `now` is when it is imported, in microseconds."""
     for number, text in lines:
         if text is None:
             message = f"The line is longer than {LINE} bytes."
             yield number, Refusal(project, 0, now, 0, "line_too_long", "", message)
         else:
-            yield number, accept_line(text, project, 0, now)
+            yield number, accept_line(text, project, 0, now, door=door)
 
 
 async def _append(
-    log: Log, source: Source, bookmark: Bookmark, project: int, progress: Progress, stop: asyncio.Event
+    log: Log, source: Source, bookmark: Bookmark, project: int, door: Door, progress: Progress, stop: asyncio.Event
 ) -> Counts:
     """Puts every line that is an event on the log; the bookmark follows what is durable."""
     task = progress.add_task("Reading", total=source.size or None, state="")
@@ -149,7 +152,7 @@ async def _append(
         progress.update(task, completed=source.read(), state=f"{taken:,} events")
 
     fresh = dropwhile(lambda line: line.number <= earlier, source.lines(LINE))
-    for number, outcome in decide(fresh, project, time.time_ns() // 1000):
+    for number, outcome in decide(fresh, project, time.time_ns() // 1000, door):
         if isinstance(outcome, Refusal):
             refused += 1
             where = f" ({outcome.field})" if outcome.field else ""

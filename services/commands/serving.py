@@ -86,6 +86,8 @@ def server(app: App, listener: socket.socket, settings: Settings) -> Work:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_keep_alive=settings.keep_alive,
             timeout_graceful_shutdown=max(1, int(settings.drain) - 1),
         )

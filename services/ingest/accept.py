@@ -3,12 +3,14 @@
 Numbers given as identifiers become text; what is empty counts as absent. Everything else that is wrong is refused.
 """
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
 
+from services.ingest.door import NOBODY, Door, Visitor
 from services.ingest.protocols.port import Event, Identifier
 from services.ingest.protocols.reading import FAULTS, read_event, too_deep, unfit
 from services.ingest.protocols.repair import DEPTH, depth, from_cesu8
@@ -33,6 +35,8 @@ FLAT = 2 * DEPTH
 #: How JSON writes NUL, and what to look for first, since one byte is found much faster than six.
 NUL, BACKSLASH = rb"\u0000", ord("\\")
 _KINDS = frozenset(TYPES)
+#: What is told by a part that is empty.
+UNTOLD: Mapping[str, Any] = {}
 
 
 class _Context(msgspec.Struct):
@@ -49,7 +53,8 @@ _entries = msgspec.json.Decoder(dict[str, Raw] | None).decode
 class Arrival(NamedTuple):
     """What the events of one request have in common; times are in microseconds.
 
-    `sent` is when the whole request was sent; `context` is merged into each event's own.
+    `sent` is when the whole request was sent; `context` is merged into each event's own. `door` has the rules for
+    every event (None: none), `visitor` is who sent the request. `guarded` aliases join no users.
     """
 
     project: int
@@ -59,6 +64,9 @@ class Arrival(NamedTuple):
     sent: int | None = None
     context: dict[str, Raw] | None = None
     imported: bool = False
+    door: Door | None = None
+    visitor: Visitor = NOBODY
+    guarded: bool = False
 
 
 def accept(event: Event, arrival: Arrival) -> Entry:
@@ -67,14 +75,16 @@ def accept(event: Event, arrival: Arrival) -> Entry:
     return Entry((record.user or record.anonymous or "").encode(), finished(record, arrival.event_bytes))
 
 
-def accept_line(raw: bytes, project: int, key: int, now: int, event_bytes: int = 32 << 10) -> Record | Refusal:
+def accept_line(
+    raw: bytes, project: int, key: int, now: int, event_bytes: int = 32 << 10, door: Door | None = None
+) -> Record | Refusal:
     """One line of an import; `now` is the time of importing, in microseconds.
 
     The line says itself when it was received: at `receivedAt`, else at its own time, but not after `now`. Its
     `timestamp` is taken as it is, unless `originalTimestamp`, `sentAt` and `receivedAt` tell the corrected one. A line
     without a message id gets one made of its bytes, so that importing it again changes nothing.
     """
-    arrival = Arrival(project, key, now, event_bytes, imported=True)
+    arrival = Arrival(project, key, now, event_bytes, imported=True, door=door)
     try:
         event = read_event(raw)
         received = None if event.received_at is None else instant(_text(event.received_at), "receivedAt")
@@ -100,7 +110,7 @@ def to_record(event: Event, arrival: Arrival) -> Record:
 
     Written so that the usual event calls little: the helpers see what is out of the ordinary.
     """
-    project, key, received, _, sent, common, imported = arrival
+    project, key, received, _, sent, common, imported, door, visitor, guarded = arrival
     kind = event.type
     if kind not in _KINDS:
         raise _unknown_type(kind)
@@ -109,8 +119,13 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         user = _identifier(user, "userId")
     if anonymous is not None and (type(anonymous) is not str or not 0 < len(anonymous) <= SHORT):
         anonymous = _identifier(anonymous, "anonymousId")
+    if door is not None:
+        if user in door.never:
+            user = None
+        if anonymous in door.never:
+            anonymous = None
     if user is None and anonymous is None:
-        raise Refused("missing_id", "userId", "The event says of nobody: send userId, anonymousId, or both.")
+        raise _of_nobody(event)
     if kind == "track":
         name = event.event
         if not name or len(name) > SHORT or name.isspace():
@@ -121,8 +136,8 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         name = _name(event.name, "name")
     elif kind == "alias":
         previous = _identifier(event.previous_id, "previousId")
-        if previous is None or user is None:
-            field = "userId" if previous else "previousId"
+        if previous is None or user is None or (door is not None and previous in door.never):
+            field = "userId" if previous and user is None else "previousId"
             raise Refused("missing_id", field, "An alias needs both previousId and userId: send the two that are one.")
     elif kind == "group":
         group = _identifier(event.group_id, "groupId")
@@ -142,10 +157,17 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         properties = _object(properties, "properties")
     if traits is not EMPTY:
         traits = _object(traits, "traits")
+    told = UNTOLD
     if context is not EMPTY:
-        context = _object(context, "context")
-        if kind == "identify" and traits is EMPTY:
-            traits = _traits_in(context)
+        context, told = _opened(context, "context")
+    excluded, seen = False, None
+    if door is not None:
+        if door.privacy is not None:
+            properties, traits, context = door.privacy.apply(properties, traits, context)
+            told = _decode(context) or UNTOLD
+        context, excluded, seen = door.marks(context, told, visitor)
+    if kind == "identify" and traits is EMPTY and context is not EMPTY:
+        traits = _traits_in(context)
     return Record(
         project,
         message_id,
@@ -163,6 +185,9 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         key,
         clamped,
         imported,
+        guarded and kind == "alias",
+        excluded,
+        seen,
     )
 
 
@@ -185,6 +210,13 @@ def finished(record: Record, limit: int) -> bytes:
             if text and "\0" in text:
                 raise Refused("invalid_text", field, f"{field} has a NUL character: send it without.")
     return value
+
+
+def _of_nobody(event: Event) -> Refused:
+    message = "The event says of nobody: send userId, anonymousId, or both."
+    if given := event.user_id or event.anonymous_id:
+        message = f"The event says of nobody, as {str(given)[:50]!r} is nobody's id: send another, or an anonymousId."
+    return Refused("missing_id", "userId", message)
 
 
 def _unknown_type(kind: str | None) -> Refused:
@@ -217,16 +249,22 @@ def _name(value: str | None, field: str) -> str | None:
 
 def _object(value: Raw, field: str) -> Raw:
     """A free-form part, unchanged; null is an empty one. Decoded once, so that whoever reads it later can, too."""
+    return _opened(value, field)[0]
+
+
+def _opened(value: Raw, field: str) -> tuple[Raw, Mapping[str, Any]]:
+    """The same, and what is in it."""
     try:
-        if _decode(value) is None:
-            return EMPTY
+        told = _decode(value)
     except FAULTS as fault:
         if (mended := from_cesu8(bytes(value))) != bytes(value):
-            return _object(Raw(mended), field)
+            return _opened(Raw(mended), field)
         raise unfit(fault, field) from None
+    if told is None:
+        return EMPTY, UNTOLD
     if len(value) > FLAT and depth(bytes(value)) >= DEPTH:  # the event itself is one level more
         raise too_deep(field)
-    return value
+    return value, told
 
 
 def _traits_in(context: Raw) -> Raw:

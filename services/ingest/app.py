@@ -17,8 +17,10 @@ from services.ingest import cors
 from services.ingest.batch import arrival_of, decide
 from services.ingest.body import Gone, Receive, Scope, plain, read
 from services.ingest.credentials import keys_given
+from services.ingest.door import Door, open_door
 from services.ingest.gate import Gate, Held
 from services.ingest.keys import Keys, WriteKey
+from services.ingest.permits import Permits
 from services.ingest.protocols.all import PROTOCOLS
 from services.ingest.protocols.port import Reply, Request, Takes
 from services.ingest.refusals import WHOLE, Refusal, Refusals, Refused, Unreadable, with_bodies
@@ -50,8 +52,9 @@ def build_ingest(
     """The app, counting into this registry. `clock` tells the time in microseconds.
 
     Paths that are nobody's go to `fallback`; without one they are answered 404, as are those that look like an SDK's.
+    Raises BadSettings for faults in the files that the settings name.
     """
-    return Ingest(log, keys, refusals, settings, Telemetry(registry), clock, fallback)
+    return Ingest(log, keys, refusals, settings, Telemetry(registry), clock, fallback, open_door(settings))
 
 
 class Ingest:
@@ -66,12 +69,15 @@ class Ingest:
         telemetry: Telemetry,
         clock: Callable[[], int],
         fallback: App | None,
+        door: Door,
     ) -> None:
         self._log, self._keys, self._refusals, self._settings = log, keys, refusals, settings
         self._telemetry, self._clock, self._fallback = telemetry, clock, fallback
         self._routes = Routes(PROTOCOLS, settings.path_prefix)
-        self._gate = Gate(settings.held_requests, settings.held_bytes)
-        self._complaint = ""
+        self._gate, self._permits = Gate(settings.held_requests, settings.held_bytes), Permits()
+        self._door, self._complaint = door, ""
+        # What privacy takes out of events is not kept with those that were refused.
+        self._kept_bytes = settings.rejected_bytes if door.privacy is None else 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -90,7 +96,7 @@ class Ingest:
         target, method = place.target, scope["method"]
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
         methods = ANY if target is None else target.methods
-        headers = cors.allowing(origin)
+        headers, again = cors.allowing(origin), None
         try:
             if method == "OPTIONS":
                 reply, headers = Reply(204, b""), cors.preflight(origin, (*methods, "OPTIONS"))
@@ -115,7 +121,7 @@ class Ingest:
             return
         except Unreadable as refused:
             self._telemetry.turned_away(refused.code)
-            reply = error(refused.status, refused)
+            reply, again = error(refused.status, refused), refused.again
         except LogUnavailable as unavailable:
             self._telemetry.turned_away("unavailable")
             self._complain(unavailable)
@@ -124,7 +130,7 @@ class Ingest:
             _logger.exception("a request to %s failed", scope["path"])
             self._telemetry.turned_away("internal")
             reply = _unavailable("Something failed here; nothing was accepted. Try again.")
-        await respond(send, reply, headers, methods)
+        await respond(send, reply, headers, methods, again)
 
     async def _take(self, takes: Takes, request: Request, scope: Scope, receive: Receive, held: Held) -> Reply:
         began = time.perf_counter()
@@ -140,15 +146,17 @@ class Ingest:
             envelope = takes.read(body, request, HOPELESS * self._settings.batch_events)
             named = envelope.key
             key = self._find_key(keys_given(scope["headers"], request, named))
-            arrival = arrival_of(envelope, key, self._clock(), self._settings)
+            self._permits.check(key, request, len(envelope.events))
+            visitor = self._door.visitor(key.kind, scope)
+            arrival = arrival_of(envelope, key, self._clock(), self._settings, self._door, visitor)
         except Unreadable as whole:
-            if whole.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if whole.again is None and whole.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._note_whole(whole, keys_given(scope["headers"], request, named), body)
             raise
         entries, refused = decide(envelope, arrival, self._settings.batch_events)
         await self._log.append(entries)
         self._complaint = ""
-        for refusal in with_bodies(refused, body, len(envelope.events), self._settings.rejected_bytes):
+        for refusal in with_bodies(refused, body, len(envelope.events), self._kept_bytes):
             self._refusals.note(refusal)
         codes = Counter([refusal.code for refusal in refused])
         self._telemetry.answered(time.perf_counter() - began, len(body), len(entries), codes)
@@ -160,7 +168,7 @@ class Ingest:
         """Notes a request of which nothing could be taken, if it is known whose it was."""
         if key := next((key for text in given if text and (key := self._keys.find(text))), None):
             said = Refusal(key.project, key.number, self._clock(), WHOLE, refused.code, refused.field, str(refused))
-            for refusal in with_bodies([said], body, 0, self._settings.rejected_bytes):
+            for refusal in with_bodies([said], body, 0, self._kept_bytes):
                 self._refusals.note(refusal)
 
     def _find_key(self, given: Iterable[str]) -> WriteKey:

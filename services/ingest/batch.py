@@ -3,6 +3,7 @@
 import msgspec
 
 from services.ingest.accept import Arrival, accept
+from services.ingest.door import NOBODY, Door, Visitor
 from services.ingest.keys import WriteKey
 from services.ingest.protocols.port import Envelope
 from services.ingest.protocols.reading import FAULTS, unfit
@@ -20,14 +21,23 @@ Raw = msgspec.Raw
 _object = msgspec.json.Decoder(dict[str, Raw] | None).decode
 
 
-def arrival_of(envelope: Envelope, key: WriteKey, received: int, settings: Settings) -> Arrival:
+def arrival_of(
+    envelope: Envelope,
+    key: WriteKey,
+    received: int,
+    settings: Settings,
+    door: Door | None = None,
+    visitor: Visitor = NOBODY,
+) -> Arrival:
     """What the request says for all its events. Raises Unreadable."""
     try:
         sent = instant(envelope.sent_at, "sentAt") if envelope.sent_at else None
     except Refused as refused:
         raise Unreadable(400, refused.code, str(refused), refused.field) from None
     context = None if envelope.context is EMPTY else _common(envelope.context)
-    return Arrival(key.project, key.number, received, settings.event_bytes, sent, context)
+    guarded = key.kind == "browser" and not settings.browser_joins
+    common = sent, context, False, door, visitor, guarded
+    return Arrival(key.project, key.number, received, settings.event_bytes, *common)
 
 
 def _common(context: Raw) -> dict[str, Raw] | None:

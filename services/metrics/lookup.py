@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.api.answers import By
 from services.metrics.errors import Refused
+from shared.hashing import hashed
 from shared.store import people
 from shared.store.port import ANONYMOUS, USER, CustomerRow
 from shared.store.tables import storable
@@ -23,11 +24,14 @@ class Found(NamedTuple):
     merged_from: str | None
 
 
-async def find(db: AsyncConnection, project: int, id: str, by: By | None) -> Found:
-    """The customer that an id means. Raises Refused: 404 if there is none, 409 with all of them if several."""
+async def find(db: AsyncConnection, project: int, id: str, by: By | None, secret: str = "") -> Found:
+    """The customer that an id means. Raises Refused: 404 if there is none, 409 with all of them if several.
+
+    With a `secret`, an e-mail address is also looked for as it was hashed at the door.
+    """
     meant: dict[int, By] = {}
     for kind in TRIED if by is None else (by,):
-        for number in await _customers(db, project, id, kind):
+        for number in await _customers(db, project, id, kind, secret):
             meant.setdefault(number, kind)
     if len(meant) > 1:
         raise await _ambiguous(db, project, id, meant)
@@ -40,11 +44,12 @@ async def find(db: AsyncConnection, project: int, id: str, by: By | None) -> Fou
     raise Refused(404, "unknown_customer", message, "id")
 
 
-async def _customers(db: AsyncConnection, project: int, id: str, by: By) -> list[int]:
+async def _customers(db: AsyncConnection, project: int, id: str, by: By, secret: str) -> list[int]:
     if not id or storable(id) != id:
         return []  # nobody can have it
     if by == "email":
-        return await people.find_by_email(db, project, id.strip().lower())
+        forms = {id.strip().lower(), *([hashed(id, secret)] if secret else [])}
+        return [number for form in sorted(forms) for number in await people.find_by_email(db, project, form)]
     if by == "customer":
         return [int(id)] if id.isascii() and id.isdigit() and len(id) < 19 else []
     return await people.find(db, project, USER if by == "user" else ANONYMOUS, id)

@@ -54,6 +54,11 @@ class Service:
             self._journeys[row.version] = compile_journey(self.definition(row))
         return self._journeys[row.version]
 
+    @property
+    def secret(self) -> str:
+        """What e-mail addresses may have been hashed with at the door."""
+        return self.settings.hash_secret.get_secret_value()
+
     async def journey(self, db: AsyncConnection, project: int, name: str) -> JourneyRow:
         """The newest version of a journey. Raises Refused if the project has none of this name."""
         rows = {row.name: row for row in newest(await reads.journeys(db, project))}

@@ -14,8 +14,9 @@ _decode = msgspec.json.Decoder(Object).decode
 class Touchpoint(msgspec.Struct, gc=False, eq=False):
     """One record of one customer.
 
-    What is `excluded` counts for nothing (rule 44). `at` is its corrected and `recorded` its recorded time, in microseconds. Reading `properties`, `context` or
-    `traits` raises msgspec.DecodeError if what was accepted is not a JSON object.
+    `at` is its corrected and `recorded` its recorded time, in microseconds. What is `excluded` counts for nothing
+    (rule 44). Reading `properties`, `context` or `traits` raises msgspec.DecodeError if what was accepted is not a
+    JSON object.
     """
 
     at: int

@@ -143,6 +143,7 @@ async def test_a_history_is_its_moves_and_touchpoints(shop: Site) -> None:
     assert [one["id"] for one in path["touchpoints"]] == ["4", "3", "2", "1"]
     assert path["touchpoints"][1] == {
         "id": "3",
+        "excluded": False,
         "at": "2024-03-03T10:00:00Z",
         "recorded_at": "2024-03-03T10:00:05Z",
         "type": "track",

@@ -78,6 +78,7 @@ class Front:
     log: Log
     refused: Noted = field(default_factory=Noted)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    client: str = "203.0.113.77"
 
     async def call(
         self, method: str, path: str, body: bytes = b"", headers: tuple[tuple[bytes, bytes], ...] = (), pieces: int = 1
@@ -95,6 +96,7 @@ class Front:
 
         scope = {
             "type": "http",
+            "client": (self.client, 40_000),
             "method": method,
             "path": path.partition("?")[0],
             "query_string": path.partition("?")[2].encode(),
@@ -130,8 +132,8 @@ class Front:
 
 @asynccontextmanager
 async def front(folder: Path, **settings: object) -> AsyncIterator[Front]:
-    """The app over an empty log in this folder, its clock standing at NOW."""
+    """The app over an empty log in this folder, its clock at NOW; addresses are kept, unless told otherwise."""
     async with open_sqlite_log(folder / "front.db", 1, 3600) as log:
         refused, registry = Noted(), CollectorRegistry()
-        app = ingest_app(log, refused, registry, Settings.model_validate(settings), NOW)
+        app = ingest_app(log, refused, registry, Settings.model_validate({"ip": "keep", **settings}), NOW)
         yield Front(app, log, refused, registry)

@@ -95,7 +95,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         """By any identifier that the customer was ever known by."""
         project = asker.project.project
         async with reading(service.database) as db:
-            found = await find(db, project, id, by)
+            found = await find(db, project, id, by, service.secret)
             number = found.row.customer
             history = [record for _, record in await people.history(db, project, number)]
             ledger = await people.ledger(db, project, number)

@@ -29,6 +29,7 @@ class Seen(BaseModel):
     recorded_at: Annotated[Instant, Field(description="when it was known")]
     type: Annotated[str, Field(examples=["track"])]
     name: Annotated[str | None, Field(examples=["Order Completed"])]
+    excluded: Annotated[bool, Field(description="it counts for nothing, as a bot did it", examples=[False])]
     by: Annotated[By, Field(description="what it was sent with", examples=["user"])]
     sent_with: Annotated[str, Field(examples=["u-1042"])]
     properties: Annotated[dict[str, Any], Field(examples=[{"revenue": 49.9}])]
@@ -80,7 +81,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         project, before = asker.project.project, None if cursor is None else _before(cursor)
         async with reading(service.database) as db:
             row = await service.journey(db, project, journey)
-            number = (await find(db, project, id, by)).row.customer
+            number = (await find(db, project, id, by, service.secret)).row.customer
             moves = standing(await people.ledger(db, project, number, row.version))
             told = await people.history(db, project, number)
             clock = await reads.freshness(db)
@@ -129,6 +130,7 @@ def seen(record: Record, recorded: int) -> Seen:
         recorded_at=instants.spell(recorded),
         type=record.type,
         name=record.name,
+        excluded=record.excluded,
         by="user" if record.user is not None else "anonymous",
         sent_with=record.source,
         properties=_object(record.properties),

@@ -75,7 +75,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         now = time.time_ns() // 1000 if asked_at is None else asked_at
         async with reading(service.database) as db:
             row = await service.journey(db, project, journey)
-            number = (await find(db, project, id, by)).row.customer
+            number = (await find(db, project, id, by, service.secret)).row.customer
             told = await people.history(db, project, number)
             clock = await reads.freshness(db)
         touchpoints = [Touchpoint.of(record, recorded) for recorded, record in told]
