@@ -58,6 +58,7 @@ async def test_a_mobile_sdk_learns_where_to_send(tmp_path: Path, case: dict[str,
     assert found["metrics"] == {"sampleRate": 0}
 
 
+@pytest.mark.timeout(600)  # the first run builds the SDK
 @pytest.mark.parametrize("refusals", [[], [503, 429]], ids=["at once", "tried again"])
 async def test_the_kotlin_sdk(tmp_path: Path, processes: Processes, refusals: list[int]) -> None:
     """analytics-kotlin, unmodified but for http: every event is there once, also after 503 and 429."""

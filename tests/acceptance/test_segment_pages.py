@@ -104,6 +104,7 @@ def test_every_block_is_run_or_known_not_to() -> None:
     assert set(BLOCKS) == set(RUNNERS) | BROWSER | MOBILE
 
 
+@pytest.mark.timeout(600)  # the first run builds the SDK
 @pytest.mark.parametrize("section", RUNNERS)
 async def test_a_block_sends_its_event(server: Served, backend: SqliteBackend, tmp_path: Path, section: str) -> None:
     """The code of a section, run as it is, sends the order."""

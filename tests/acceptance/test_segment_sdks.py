@@ -51,6 +51,7 @@ SERVERS = {
 }
 
 
+@pytest.mark.timeout(600)  # the first run builds the SDK
 @pytest.mark.parametrize("sdk", SERVERS)
 async def test_a_server_sdk_sends_every_event_once(server: Served, backend: SqliteBackend, sdk: str) -> None:
     """Each call arrives once with every field."""
