@@ -117,7 +117,6 @@ BROWSERS: dict[str, tuple[str, dict[str, Any]]] = {
     "3.34 batches": ("Rudder", {"queueOptions": {"batch": {"enabled": True, "maxItems": 4, "flushInterval": 500}}}),
     "3.34 beacons": ("Rudder", {"useBeacon": True, "beaconQueueOptions": {"maxItems": 4, "flushQueueInterval": 500}}),
     "3.7": ("RudderOlder", {}),
-    "3.7 beacons": ("RudderOlder", {"useBeacon": True, "beaconQueueOptions": {"maxItems": 4}}),
 }
 
 
