@@ -7,9 +7,9 @@ from typing import TypeVar
 import click
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.commands.serving import data_option, run
+from services.commands.serving import data_option, run, test_option
 from services.commands.tables import instant, table
-from services.commands.welcome import first_project
+from services.commands.welcome import first_project, make_test_project
 from shared.runtime import open_database, open_store
 from shared.settings import load
 from shared.store import admin
@@ -18,17 +18,33 @@ from shared.store.engine import writing
 T = TypeVar("T")
 
 
-def administer(data: Path | None, change: Callable[[AsyncConnection, int], Awaitable[T]]) -> T:
-    """Looks something up or changes it in the store that the settings name, given the number of the project."""
+def administer(data: Path | None, change: Callable[[AsyncConnection, int], Awaitable[T]], test: bool = False) -> T:
+    """Looks something up or changes it in the store that the settings name, given the number of the project.
+
+    With `test` that is the test project, made if need be. A ValueError is told as it is.
+    """
 
     async def work() -> T:
         settings = load(data=data)
-        async with open_store(settings), open_database(settings) as database:
-            project = await first_project(database)
+        async with open_store(settings) as store, open_database(settings) as database:
+            project = await (make_test_project(store, database) if test else first_project(database))
             async with writing(database) as db:
                 return await change(db, project.project)
 
-    return run(work())
+    try:
+        return run(work())
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _origins(given: tuple[str, ...]) -> tuple[str, ...]:
+    return () if given == ("any",) else given
+
+
+_origin = click.option(
+    "--origin", "origins", multiple=True, help="Take it only from pages there; may stand repeatedly."
+)
+_rate = click.option("--rate", type=click.IntRange(0, 1_000_000), help="Events a second it may send; 0: any number.")
 
 
 @click.group()
@@ -43,9 +59,33 @@ def keys() -> None:
 @data_option
 @click.argument("name")
 @click.option("--kind", type=click.Choice(admin.KINDS), default="server", show_default=True, help="Where it is used.")
-def create_key(data: Path | None, name: str, kind: str) -> None:
-    """Make a write key and print it. It cannot be shown again."""
-    click.echo(administer(data, lambda db, project: admin.create_write_key(db, project, name, kind))[1])
+@_origin
+@_rate
+def create_key(data: Path | None, name: str, kind: str, origins: tuple[str, ...], rate: int | None) -> None:
+    """Make a write key and print it. It cannot be shown again.
+
+    What a test key sends goes to a project of its own. An origin is as https://shop.example.com, or *.example.com for
+    all hosts below it.
+    """
+    more = kind, _origins(origins), rate or 0
+    click.echo(
+        administer(data, lambda db, project: admin.create_write_key(db, project, name, *more), test=kind == "test")[1]
+    )
+
+
+@keys.command("edit")
+@data_option
+@click.argument("number", type=int)
+@click.option("--name", help="What it is called.")
+@_origin
+@_rate
+def edit_key(data: Path | None, number: int, name: str | None, origins: tuple[str, ...], rate: int | None) -> None:
+    """Change the write key of this NUMBER; what is not given stays. The origins given take the place of those before;
+    `--origin any` lifts the restriction."""
+    change = name, _origins(origins) if origins else None, rate
+    if not administer(data, lambda db, _: admin.edit_write_key(db, number, *change)):
+        raise click.ClickException(f"there is no write key {number} in force: `milepost keys list` shows them")
+    click.echo(f"Write key {number} is changed.")
 
 
 @keys.command("list")
@@ -53,8 +93,19 @@ def create_key(data: Path | None, name: str, kind: str) -> None:
 def list_keys(data: Path | None) -> None:
     """Show the write keys, those revoked too; not the secrets, of which only hashes are kept."""
     found = administer(data, lambda db, _: admin.write_keys(db, revoked=True)).values()
-    rows = [(key.number, key.name, key.kind, instant(key.made_at), instant(key.revoked_at)) for key in found]
-    table(("NUMBER", "NAME", "KIND", "MADE (UTC)", "REVOKED"), rows)
+    rows = [
+        (
+            str(key.number),
+            key.name,
+            key.kind,
+            " ".join(key.origins) or "any",
+            f"{key.rate:,}" if key.rate else "any",
+            instant(key.made_at),
+            instant(key.revoked_at),
+        )
+        for key in found
+    ]
+    table(("NUMBER", "NAME", "KIND", "ORIGINS", "RATE", "MADE (UTC)", "REVOKED"), rows)
 
 
 @keys.command("revoke")
@@ -74,10 +125,11 @@ def tokens() -> None:
 
 @tokens.command("create")
 @data_option
+@test_option
 @click.argument("name")
-def create_token(data: Path | None, name: str) -> None:
+def create_token(data: Path | None, test: bool, name: str) -> None:
     """Make a query token and print it. It cannot be shown again."""
-    click.echo(administer(data, lambda db, project: admin.create_query_token(db, project, name))[1])
+    click.echo(administer(data, lambda db, project: admin.create_query_token(db, project, name), test)[1])
 
 
 @tokens.command("list")

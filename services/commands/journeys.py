@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services.commands.serving import data_option, run
+from services.commands.serving import data_option, run, test_option
 from services.commands.tables import instant, table
 from services.commands.welcome import first_project
 from services.metrics.service import newest
@@ -27,9 +27,10 @@ def journeys() -> None:
 
 @journeys.command("list")
 @data_option
-def list_journeys(data: Path | None) -> None:
+@test_option
+def list_journeys(data: Path | None, test: bool) -> None:
     """Show each journey's newest version and its stages."""
-    rows = run(_newest(load_settings(data=data)))
+    rows = run(_newest(load_settings(data=data), test))
     head = ("JOURNEY", "VERSION", "ADDED (UTC)", "STAGES")
     table(head, [(row.name, row.number, instant(row.made_at), _stages(load(row.definition))) for row in rows])
 
@@ -37,7 +38,8 @@ def list_journeys(data: Path | None) -> None:
 @journeys.command("add")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @data_option
-def add_journey(file: Path, data: Path | None) -> None:
+@test_option
+def add_journey(file: Path, data: Path | None, test: bool) -> None:
     """Add the journey of FILE, or a new version of one; every customer is then derived by it.
 
     Problems in the file are listed all at once, each with its line and a remedy. The same file again changes nothing.
@@ -47,23 +49,23 @@ def add_journey(file: Path, data: Path | None) -> None:
         definition = load(text)
     except (DefinitionError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file} is no journey:\n{error}") from None
-    row = run(_add(load_settings(data=data), definition, text))
+    row = run(_add(load_settings(data=data), definition, text, test))
     click.echo(f"{row.name} version {row.number} is in force: {_stages(definition)}.")
 
 
-async def _newest(settings: Settings) -> list[JourneyRow]:
+async def _newest(settings: Settings, test: bool) -> list[JourneyRow]:
     async with open_store(settings), open_database(settings) as database:
-        project = (await first_project(database)).project
+        project = (await first_project(database, test)).project
         async with reading(database) as db:
             return newest(await reads.journeys(db, project))
 
 
-async def _add(settings: Settings, definition: Definition, text: str) -> JourneyRow:
-    for row in await _newest(settings):
+async def _add(settings: Settings, definition: Definition, text: str, test: bool) -> JourneyRow:
+    for row in await _newest(settings, test):
         if (row.name, row.definition) == (definition.name, text):
             return row
     async with open_store(settings) as store, open_database(settings) as database:
-        return await store.add_journey((await first_project(database)).project, definition.name, text)
+        return await store.add_journey((await first_project(database, test)).project, definition.name, text)
 
 
 def _stages(definition: Definition) -> str:

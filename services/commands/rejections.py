@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from services.commands.serving import data_option, run
+from services.commands.serving import data_option, run, test_option
 from services.commands.tables import instant, plain, readable, table
 from services.commands.welcome import first_project
 from services.metrics import instants
@@ -28,21 +28,26 @@ def rejections() -> None:
 
 @rejections.command("list")
 @data_option
+@test_option
 @click.option("--code", help="Only those refused for this reason, such as missing_id.")
 @click.option("--key", help="Only those sent with the write key of this name or number.")
 @click.option("--since", metavar="DATE", help="Only those received from this date or instant on, as 2026-03-31.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="So many, the newest.")
-def list_rejections(data: Path | None, code: str | None, key: str | None, since: str | None, limit: int) -> None:
+def list_rejections(
+    data: Path | None, test: bool, code: str | None, key: str | None, since: str | None, limit: int
+) -> None:
     """Show the newest, the newest first."""
-    found = run(_find(data, code, key, since, limit))
+    found = run(_find(data, test, code, key, since, limit))
     head = ("NUMBER", "RECEIVED (UTC)", "KEY", "EVENT", "CODE", "FIELD", "MESSAGE")
     table(head, [_row(one) for one in found])
 
 
-async def _find(data: Path | None, code: str | None, key: str | None, since: str | None, limit: int) -> list[Kept]:
+async def _find(
+    data: Path | None, test: bool, code: str | None, key: str | None, since: str | None, limit: int
+) -> list[Kept]:
     settings = load(data=data)
     async with open_store(settings), open_database(settings) as database:
-        project = await first_project(database)
+        project = await first_project(database, test)
         try:
             start = None if since is None else instants.parse(since, ZoneInfo(project.time_zone), "start")
         except ValueError as error:
@@ -63,10 +68,11 @@ def event(index: int) -> str:
 
 @rejections.command("show")
 @data_option
+@test_option
 @click.argument("number", type=int)
-def show_rejection(data: Path | None, number: int) -> None:
+def show_rejection(data: Path | None, test: bool, number: int) -> None:
     """Show the rejection of this NUMBER with the event as it was sent, so much of it as was kept."""
-    one = run(_get(data, number))
+    one = run(_get(data, test, number))
     if one is None:
         raise click.ClickException(f"there is no rejection {number}, or no longer: `milepost rejections list`")
     said = one.rejection
@@ -80,10 +86,10 @@ def show_rejection(data: Path | None, number: int) -> None:
         click.echo(f"\nAs it was sent{cut}:\n\n{readable(said.body)}")
 
 
-async def _get(data: Path | None, number: int) -> Kept | None:
+async def _get(data: Path | None, test: bool, number: int) -> Kept | None:
     settings = load(data=data)
     async with open_store(settings), open_database(settings) as database:
-        project = await first_project(database)
+        project = await first_project(database, test)
         async with reading(database) as db:
             return await store.get(db, project.project, number)
 

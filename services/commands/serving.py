@@ -33,6 +33,9 @@ data_option = click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of the log and the store.  [default: data]"
 )
 
+#: Means the project of the test keys' events.
+test_option = click.option("--test", is_flag=True, help="Of the test project, where test keys send to.")
+
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Runs a command to its end on a new, fast event loop."""

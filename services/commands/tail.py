@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from services.commands.serving import data_option, run, start_logging
+from services.commands.serving import data_option, run, start_logging, test_option
 from services.commands.watching import Moves, Refusals, touchpoints
 from services.commands.welcome import first_project
 from shared.runtime import Work, open_database, open_log, open_store, run_until, signals
@@ -15,9 +15,10 @@ from shared.settings import Settings, load
 
 @click.command()
 @data_option
+@test_option
 @click.option("--customer", metavar="ID", help="Only of the customer with this user id or anonymous id.")
 @click.option("--rejected", is_flag=True, help="Only events that were refused.")
-def tail(data: Path | None, customer: str | None, rejected: bool) -> None:
+def tail(data: Path | None, test: bool, customer: str | None, rejected: bool) -> None:
     """Watch what comes in: touchpoints, customers' moves, and refused events.
 
     It begins now and ends with Ctrl-C. It works beside running servers and disturbs none. Of a customer's refused
@@ -25,15 +26,15 @@ def tail(data: Path | None, customer: str | None, rejected: bool) -> None:
     """
     settings = load(data=data)
     start_logging(settings)
-    run(_tail(settings, customer, rejected))
+    run(_tail(settings, test, customer, rejected))
 
 
-async def _tail(settings: Settings, customer: str | None, rejected: bool) -> None:
+async def _tail(settings: Settings, test: bool, customer: str | None, rejected: bool) -> None:
     async with AsyncExitStack() as opened:
         await opened.enter_async_context(open_store(settings))
         log = await opened.enter_async_context(open_log(settings))
         database = await opened.enter_async_context(open_database(settings))
-        project = (await first_project(database)).project
+        project = (await first_project(database, test)).project
         reader = await opened.enter_async_context(log.onlooker())
         stop = opened.enter_context(signals())
         tasks: dict[str, Work] = {}

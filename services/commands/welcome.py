@@ -2,11 +2,13 @@
 
 import os
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from shutil import which
 from typing import NamedTuple
 
+import click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.journeys import templates
@@ -18,6 +20,8 @@ from shared.store.port import Store
 from shared.store.reads import Project
 
 FIRST_JOURNEY = "lifecycle"
+#: What the name of a project's test project has behind that of the project.
+TEST = "-test"
 
 
 class Secrets(NamedTuple):
@@ -27,10 +31,29 @@ class Secrets(NamedTuple):
     token: str
 
 
-async def first_project(database: AsyncEngine) -> Project:
-    """The project that commands mean if they name none: the oldest."""
+async def first_project(database: AsyncEngine, test: bool = False) -> Project:
+    """The project that commands mean if they name none: the oldest; with `test` the one that its test keys send to."""
     async with reading(database) as db:
-        return (await reads.projects(db))[0]
+        projects = await reads.projects(db)
+    if not test:
+        return projects[0]
+    for project in projects:
+        if project.name == projects[0].name + TEST:
+            return project
+    raise click.ClickException("there is no test project yet: `milepost keys create NAME --kind test` makes it")
+
+
+async def make_test_project(store: Store, database: AsyncEngine) -> Project:
+    """The test project, made like the first one if there is none: its zone, its devices, its newest journeys."""
+    with suppress(click.ClickException):
+        return await first_project(database, test=True)
+    first = await first_project(database)
+    async with writing(database) as db:
+        made = await admin.create_project(db, first.name + TEST, first.time_zone, first.devices)
+        rows = await reads.journeys(db, first.project)
+    for row in {row.name: row for row in rows}.values():
+        await store.add_journey(made.project, row.name, row.definition)
+    return made
 
 
 async def furnish(store: Store, database: AsyncEngine) -> None:

@@ -4,12 +4,18 @@ from typing import NamedTuple, Protocol
 
 
 class WriteKey(NamedTuple):
-    """A key that may send events; `number` and `project` go into every record that it sends."""
+    """A key that may send events; `number` and `project` go into every record that it sends.
+
+    `kind` is browser, server or test; `origins` are those of the pages that may send with it, none: all; `rate` is how
+    many events it may send a second, 0: any number.
+    """
 
     number: int
     project: int
     name: str
     kind: str
+    origins: tuple[str, ...] = ()
+    rate: int = 0
 
 
 class Keys(Protocol):

@@ -21,11 +21,14 @@ class Refused(Exception):
 
 
 class Unreadable(Refused):
-    """A request of which nothing can be taken, and the status that it is answered with."""
+    """A request of which nothing can be taken, and the status that it is answered with.
 
-    def __init__(self, status: int, code: str, message: str, field: str = "") -> None:
+    `again` is in how many seconds it may be sent again, where that is known.
+    """
+
+    def __init__(self, status: int, code: str, message: str, field: str = "", again: int | None = None) -> None:
         super().__init__(code, field, message)
-        self.status = status
+        self.status, self.again = status, again
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,16 @@ def error(status: int, refused: Refused, more: Mapping[str, object] | None = Non
     )
 
 
-async def respond(send: Send, reply: Reply, headers: Headers, methods: tuple[str, ...]) -> None:
-    """Sends it; `methods` are those that the path takes."""
+async def respond(
+    send: Send, reply: Reply, headers: Headers, methods: tuple[str, ...], again: int | None = None
+) -> None:
+    """Sends it; `methods` are those that the path takes, `again` the seconds to wait where they are known."""
     status, answer, content_type = reply
     headers = [*headers, (b"content-length", b"%d" % len(answer))]
     if answer:
         headers.append((b"content-type", content_type))
     if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers.append((b"retry-after", b"%d" % RETRY_AFTER))
+        headers.append((b"retry-after", b"%d" % (again or RETRY_AFTER)))
     elif status == HTTPStatus.UNAUTHORIZED:
         # Not Basic, at which a browser would ask its user for a password.
         headers.append((b"www-authenticate", b'Bearer realm="milepost"'))
