@@ -55,7 +55,8 @@ async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict
     log = await opened.enter_async_context(open_log(settings))
     store = await opened.enter_async_context(open_store(settings))
     database = await opened.enter_async_context(open_database(settings))
-    return build_metrics(store, database, log, settings, [registry()]), {}
+    rooms = [assembly.validation(store, database, settings)]
+    return build_metrics(store, database, log, settings, [registry()], rooms), {}
 
 
 async def _serve(name: str, service: Service, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-from services.commands.assembly import front, stager
+from services.commands.assembly import front, stager, teller, validation
 from services.commands.ephemeral import Pausable, Trial
 from services.commands.health import health
 from services.commands.refusals import RefusalWriter
@@ -73,7 +73,9 @@ def up(
     if not ephemeral and (write_key or query_token):
         raise click.UsageError("--write-key and --query-token are for --ephemeral: `milepost keys` makes lasting ones.")
     with TemporaryDirectory(prefix="milepost-") if ephemeral else nullcontext() as own:
-        servers = {"kafka": "", "database": ""} if ephemeral else {}
+        servers = (
+            {"kafka": "", "database": "", "bots": "include"} if ephemeral else {}
+        )  # tests run in headless browsers
         settings = load(data=own or data, host=host, port=port, **servers)
         start_logging(settings)
         run(_up(settings, Chosen(write_key, query_token) if ephemeral else None))
@@ -99,7 +101,9 @@ async def _up(settings: Settings, chosen: Chosen | None) -> None:
         refusals = RefusalWriter(database)
         opened.push_async_callback(refusals.flush)
         staging = Pausable(stager(log, store, settings, counts))
-        rooms = [room(Trial(log, database, refusals, staging))] if chosen else []
+        rooms = [validation(store, database, settings)]
+        if chosen:
+            rooms.append(room(Trial(log, database, refusals, staging), teller(settings)))
         metrics = build_metrics(store, database, log, settings, [counts], rooms)
         own = metrics.openapi
         metrics.openapi = lambda: describe(own())  # type: ignore[method-assign] # FastAPI's documented way to add to it

@@ -4,7 +4,7 @@ From a browser's key the request says who sent it; a server's key speaks for oth
 The usual event costs a few look-ups: what a request tells is worked out once, and addresses and agents are remembered.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -58,11 +58,15 @@ BOT, NOTHING = Seen(bot=True), Seen()
 
 def open_door(settings: Settings) -> "Door":
     """The door that the settings ask for. Raises BadSettings for faults in a site's tables or GeoIP file."""
+    return Door(settings, open_tables(settings), finder(Path(settings.geoip)) if settings.geoip else None)
+
+
+def open_tables(settings: Settings, roles: Mapping[str, Iterable[str]] | None = None) -> Tables:
+    """A site's tables before ours; `roles` are the names bound to each role. Raises BadSettings for faults in them."""
     try:
-        tables = load(Path(settings.tables) if settings.tables else None)
+        return load(Path(settings.tables) if settings.tables else None, roles)
     except TablesError as error:
         raise BadSettings([f"MILEPOST_TABLES: {fault}" for fault in error.faults]) from None
-    return Door(settings, tables, finder(Path(settings.geoip)) if settings.geoip else None)
 
 
 class Door:

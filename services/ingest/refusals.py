@@ -1,5 +1,6 @@
 """Why an event or a whole request was not taken."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -62,16 +63,24 @@ class _Batch(msgspec.Struct):
     batch: list[msgspec.Raw]
 
 
+#: The fields in which SDKs send a visitor's address; one that is cut off is looked for, too.
+_ADDRESS = re.compile(rb'("(?:\$|request_)?ip"\s*:\s*)"[^"]*(?:"|\Z)')
+LONGEST_ADDRESS = 64
+
+
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _batch = msgspec.json.Decoder(_Batch).decode
 
 
 def with_bodies(refused: Sequence[Refusal], body: bytes, events: int, most: int) -> Iterator[Refusal]:
-    """The refused of a request's so many events, each with its size and its first `most` bytes as they were sent."""
+    """The refused of a request's so many events, each with its size and its first `most` bytes as they were sent.
+
+    Network addresses are left out: what may be kept of one is not decided on when an event is refused.
+    """
     pieces = _pieces(body, events) if refused and events else []
     for refusal in refused:
         sent = pieces[refusal.index] if 0 <= refusal.index < len(pieces) else body
-        yield replace(refusal, size=len(sent), body=bytes(sent[:most]))
+        yield replace(refusal, size=len(sent), body=_ADDRESS.sub(rb'\1""', sent[: most + LONGEST_ADDRESS])[:most])
 
 
 def _pieces(body: bytes, events: int) -> Sequence[bytes]:

@@ -22,7 +22,7 @@ from shared.journeys.definition import load
 from shared.journeys.engine import Journey
 from shared.log.port import LogUnavailable, PositionLost, Reader
 from shared.settings import Settings
-from shared.store.port import Claim, Conflict, Fenced, Session, StoreUnavailable
+from shared.store.port import Catalog, Claim, Conflict, Fenced, Session, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,17 @@ TICK = 1.0
 PAUSE = 0.5
 #: Customers whose timers fire in one transaction, customers derived in one, and touchpoints after which that one ends.
 SWEEP, DERIVE, DERIVE_TOUCHPOINTS = 500, 200, 5_000
+
+
+def plans_of(catalog: Catalog, merge_limit: int, compiled: dict[int, Journey]) -> Plans:
+    """The plans of a catalog. `compiled` are the journeys known already, by version; new ones are added to it."""
+    of: dict[int, list[tuple[int, Journey]]] = {}
+    for row in catalog.journeys:
+        if row.version not in compiled:
+            compiled[row.version] = compile_journey(load(row.definition))
+        of.setdefault(row.project, []).append((row.version, compiled[row.version]))
+    journeys = {project: tuple(pairs) for project, pairs in of.items()}
+    return Plans(catalog.generation, journeys, catalog.joined, merge_limit)
 
 
 class Stager:
@@ -161,14 +172,7 @@ class Stager:
 
     async def _plan(self) -> Plans:
         if self._plans is None:
-            catalog = await self._session.catalog()
-            of: dict[int, list[tuple[int, Journey]]] = {}
-            for row in catalog.journeys:
-                if row.version not in self._compiled:
-                    self._compiled[row.version] = compile_journey(load(row.definition))
-                of.setdefault(row.project, []).append((row.version, self._compiled[row.version]))
-            journeys = {project: tuple(pairs) for project, pairs in of.items()}
-            self._plans = Plans(catalog.generation, journeys, catalog.joined, self._settings.merge_limit)
+            self._plans = plans_of(await self._session.catalog(), self._settings.merge_limit, self._compiled)
         return self._plans
 
     async def _tick(self) -> bool:

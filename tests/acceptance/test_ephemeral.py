@@ -69,7 +69,9 @@ def test_a_test_sees_all_that_it_sent(server: tuple[Process, httpx.Client]) -> N
     assert found[5] == {
         "id": "o0", "type": "track", "name": "Order Completed", "user_id": "u0", "anonymous_id": None,
         "previous_id": None, "group_id": None, "at": MINUTE_AGO.replace("+00:00", "Z"),
-        "received_at": found[5]["received_at"], "properties": {"revenue": 49.9}, "traits": {}, "context": {},
+        "clamped": False, "received_at": found[5]["received_at"], "bot": False,
+        "excluded": False, "kind": found[5]["kind"], "direction": "by", "content": None, "channel": None,
+        "source": None, "medium": None, "campaign": None, "properties": {"revenue": 49.9}, "traits": {}, "context": {},
     }  # fmt: skip
     assert (found[-1]["type"], found[-1]["traits"]) == ("identify", {"email": "ann@example.com"})
     first = asked(client, "rejections")[0]

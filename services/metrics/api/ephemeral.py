@@ -1,23 +1,21 @@
 """What a site's own tests ask of a server that is thrown away (`milepost up --ephemeral`), and of no other."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from services.metrics import instants
 from services.metrics.api import rejections as refused
-from services.metrics.api.answers import Instant
+from services.metrics.api.touchpoint import Touchpoint, understood
 from services.metrics.api.transitions import Transition
 from services.metrics.api.transitions import told as moved
 from services.metrics.auth import Asked
 from services.metrics.service import Asker, Service, newest
-from shared.events import Record
 from shared.store import ephemeral, people, reads
 from shared.store import rejections as store
 from shared.store.engine import reading
+from shared.touch.told import Teller
 
 #: Items that an answer has at most.
 MANY = 100_000
@@ -33,23 +31,6 @@ class Trial(Protocol):
     async def reset(self) -> None:
         """Forgets every event and what came of it, and keeps journeys, keys and tokens."""
         ...
-
-
-class Touchpoint(BaseModel):
-    """A touchpoint, as it was understood."""
-
-    id: Annotated[str, Field(description="its message id", examples=["ajs-next-1712-4f"])]
-    type: Annotated[str, Field(examples=["track"])]
-    name: Annotated[str | None, Field(examples=["Order Completed"])]
-    user_id: Annotated[str | None, Field(examples=["u-1042"])]
-    anonymous_id: Annotated[str | None, Field(examples=["7c1f0a52-…"])]
-    previous_id: Annotated[str | None, Field(description="of an alias", examples=[None])]
-    group_id: Annotated[str | None, Field(description="of a group", examples=[None])]
-    at: Annotated[Instant, Field(description="when it happened, the sender's clock set right")]
-    received_at: Annotated[Instant, Field(description="when it was received")]
-    properties: Annotated[dict[str, Any], Field(examples=[{"revenue": 49.9}])]
-    traits: Annotated[dict[str, Any], Field(examples=[{}])]
-    context: Annotated[dict[str, Any], Field(examples=[{"campaign": {"source": "newsletter"}}])]
 
 
 class Answer(BaseModel):
@@ -89,7 +70,7 @@ Wait = Annotated[
 ]
 
 
-def room(trial: Trial) -> Callable[[Service, Asked], APIRouter]:
+def room(trial: Trial, teller: Teller) -> Callable[[Service, Asked], APIRouter]:
     """The routes under /v1/_test/, for `services.metrics.app.build_metrics`."""
 
     def router(service: Service, asked: Asked) -> APIRouter:
@@ -101,7 +82,7 @@ def room(trial: Trial) -> Callable[[Service, Asked], APIRouter]:
             settled = await trial.settled(wait)
             async with reading(service.database) as db:
                 found = await ephemeral.touchpoints(db, asker.project.project)
-            return Touchpoints(settled=settled, items=[_touchpoint(record) for _, record in found])
+            return Touchpoints(settled=settled, items=[understood(record, teller) for _, record in found])
 
         @routes.get("/rejections", summary="Every refused event")
         async def rejections(asker: Annotated[Asker, Depends(asked)], wait: Wait = 10) -> Rejections:
@@ -134,23 +115,3 @@ def room(trial: Trial) -> Callable[[Service, Asked], APIRouter]:
         return routes
 
     return router
-
-
-_object = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-def _touchpoint(record: Record) -> Touchpoint:
-    return Touchpoint(
-        id=record.id,
-        type=record.type,
-        name=record.name,
-        user_id=record.user,
-        anonymous_id=record.anonymous,
-        previous_id=record.previous,
-        group_id=record.group,
-        at=instants.spell(record.at),
-        received_at=instants.spell(record.received),
-        properties=_object(record.properties),
-        traits=_object(record.traits),
-        context=_object(record.context),
-    )

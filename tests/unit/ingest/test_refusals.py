@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from services.ingest.refusals import WHOLE
+from services.ingest.refusals import WHOLE, Refusal, with_bodies
 from tests.support.front import NOW, Front, front
 
 GOOD = {"type": "track", "userId": "ann", "event": "Clicked"}
@@ -82,3 +82,26 @@ async def test_a_request_is_noted_if_it_is_known_whose_it_was(tmp_path: Path) ->
         assert (await made.post("/v1/batch", b"{", *BARE)).status == 400
         assert (await made.post("/v1/batch", body.replace(b"wk_test", b"wk_else"), *BARE)).status == 401
         assert len(made.refused) == 3
+
+
+async def test_addresses_are_left_out(tmp_path: Path) -> None:
+    """A visitor's address goes no further by being refused, wherever SDKs put it, also where the event is cut."""
+    event = b'{"type": "track", "event": "x", "context": {"ip": "192.0.2.1"}, "request_ip":"192.0.2.2", "$ip" : "::1",'
+    event += b' "zip": "12345"}'
+    for most in (4096, event.index(b".0.2.1"), event.index(b"192.0.2.2") + 3):
+        folder = tmp_path / str(most)
+        folder.mkdir()
+        async with front(folder, rejected_bytes=most) as made:
+            await made.post("/v1/track", event)
+            ((_, _, size, body),) = noted(made)
+        assert size == len(event)
+        assert b"192" not in body
+        assert body.startswith(b'{"type": "track", "event": "x", "context": {"ip": "')
+    assert b'"zip": "12345"' in _whole(event)
+
+
+def _whole(event: bytes) -> bytes:
+    """What is kept of a refused event that is short."""
+    said = Refusal(1, 1, 0, 0, "code", "", "why")
+    (refusal,) = with_bodies([said], event, 1, 4096)
+    return refusal.body
