@@ -104,11 +104,17 @@ def read(value: bytes) -> Record:
         raise Undecodable(f"its type {record.type[:50]!r} is none of {', '.join(TYPES)}")
     if not (0 < record.project < 1 << 31 and -_FAR < record.at < _FAR and 0 <= record.received < _FAR):
         raise Undecodable("its project or one of its times is out of range")
-    texts = f"{record.id}{record.user}{record.anonymous}{record.previous}"
-    if (not texts.isascii() or "\0" in texts) and any(one == "\0" or "\ud800" <= one <= "\udfff" for one in texts):
+    if _ESCAPE in value and _unkept(f"{record.id}{record.user}{record.anonymous}{record.previous}"):
         raise Undecodable("its id or an identifier has a NUL or half a surrogate pair, which no store keeps")
     return record
 
+
+def _unkept(text: str) -> bool:
+    return any(one == "\0" or "\ud800" <= one <= "\udfff" for one in text)
+
+
+#: JSON has no other way to write a NUL or half a pair.
+_ESCAPE = ord("\\")
 
 #: No time lies further from 1970 than this: some 36,000 years.
 _FAR = 1 << 60

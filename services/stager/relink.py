@@ -162,7 +162,7 @@ async def _move(
     queued = BEHIND in (loser.status, gainer.status) or (whole and loser.count > work.rewind_limit)
     moved = list[Stored]()
     if not queued or not whole:
-        moved = ordered([*await work.stored(record.project, spans, ALWAYS), *_within(loser.fresh, spans)])
+        moved = ordered([*await work.stored(record.project, spans, ALWAYS), *_within(loser.touchpoints(), spans)])
     if whole:
         gainer.replace_ids(gainer.all_ids() | loser.all_ids())
         await _dissolve(work, loser, gaining, recorded)
@@ -170,14 +170,14 @@ async def _move(
         gone = {hash_of(one.record.id) for one in moved}
         loser.replace_ids(loser.all_ids() - gone)
         gainer.replace_ids(gainer.all_ids() | gone)
-        loser.fresh = [one for one in loser.fresh if one not in moved]  # a Stored equals its plain tuple
+        loser.past, loser.fresh = [one for one in loser.touchpoints() if one not in moved], []
     if queued:
         for person in (gainer, *(() if whole else (loser,))):
             work.queue(person, MERGE)
         return
     if not moved:
         return
-    gainer.fresh += moved
+    gainer.past += moved
     if not gainer.tracks and gainer.base.n == 0:
         gainer.tracks = work.start_tracks(record.project)
     for person in (gainer, *(() if whole else (loser,))):
@@ -199,9 +199,9 @@ async def _dissolve(work: Work, person: Person, into: int, recorded: int) -> Non
     person.snapshots.clear()
 
 
-def _within(fresh: list[tuple[Record, int, int]], spans: list[tuple[int, int, int]]) -> list[Stored]:
+def _within(touchpoints: list[Stored], spans: list[tuple[int, int, int]]) -> list[Stored]:
     return [
         one
-        for one in (Stored(*one) for one in fresh)
+        for one in touchpoints
         if any(stream == one.stream and start <= one.record.at <= end for stream, start, end in spans)
     ]

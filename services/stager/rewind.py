@@ -44,7 +44,7 @@ async def rewind(work: Work, person: Person, since: int, cause: int) -> None:
     base = person.base
     after = [
         one
-        for one in ordered(Stored(*one) for one in person.fresh)
+        for one in ordered(person.touchpoints())
         if (one.record.at, one.record.id.encode()) > (base.at, base.id.encode())
     ]
     if len(after) > work.rewind_limit:
@@ -122,7 +122,7 @@ async def _go_back(work: Work, person: Person, since: int, cause: int) -> bool:
         if row.at > at:
             held.setdefault(row.version, []).append(((row.at, row.source, row.target), row.sign))
     person.base = Base(at, id_, count, packed, held)
-    person.fresh += stored
+    person.past += stored
     return True
 
 

@@ -19,8 +19,8 @@ from shared.journeys.ledger import Track, follow
 from shared.journeys.touchpoint import Touchpoint
 from shared.store.port import CURRENT, IMPORT, LATE, LIVE, TIMER
 
-#: Records folded in a row before other tasks of the process get a turn.
-TURN = 500
+#: Records taken in hand at once: few enough to lie in the processor's cache from their decoding to their fold.
+STEP = 1000
 
 STATEMENTS = ("identify", "alias")
 
@@ -34,37 +34,51 @@ async def stage(work: Work, values: Sequence[bytes], first: int) -> int:
 
     Returns the latest received time among them, 0 if none could be decoded.
     """
-    arrivals, statements, newest = list[Arrival](), list[Statement](), 0
+    newest = 0
+    for start in range(0, len(values), STEP):
+        arrivals = await _take(work, values[start : start + STEP], first + start)
+        newest = max([newest, *[record.received for record, _, _ in arrivals]])
+        done = 0
+        while (done := _fold(work, arrivals, done)) < len(arrivals):
+            await _one(work, arrivals[done])
+            done += 1
+        await asyncio.sleep(0)  # other tasks of the process get a turn
+    return newest
+
+
+async def _take(work: Work, values: Sequence[bytes], first: int) -> list[Arrival]:
+    """Decodes values, and reads what they will need in as few questions as it takes."""
+    arrivals, statements = list[Arrival](), list[Statement]()
+    people, identities = work.people, work.cache.identities
+    unknown, absent = set[Key](), set[tuple[int, int]]()
     for position, value in enumerate(values, first):
         try:
             record = read(value)
         except Undecodable as error:
             work.dead(position, value, str(error), work.claim.clock)
             continue
-        arrivals.append((record, value, source_key(record)))
-        if record.received > newest:
-            newest = record.received
+        key = source_key(record)
+        arrivals.append((record, value, key))
+        identity = identities.get(key)
+        if identity is None or not identity.customer:
+            unknown.add(key)
+        elif identity.customer not in people:
+            absent.add((key[0], identity.customer))
         if record.type in STATEMENTS and (said := statement(record)) is not None:
             statements.append(said)
-    await _prepare(work, arrivals, statements)
-    done = 0
-    while done < len(arrivals):
-        turn = min(done + TURN, len(arrivals))
-        done = _fold(work, arrivals, done, turn)
-        if done < turn:
-            await _one(work, arrivals[done])
-            done += 1
-        else:
-            await asyncio.sleep(0)
-    return newest
+    if unknown or absent or statements:
+        await _prepare(work, unknown, absent, statements)
+    return arrivals
 
 
-async def _prepare(work: Work, arrivals: Sequence[Arrival], statements: Sequence[Statement]) -> None:
-    """Reads what the batch will need in as few questions as it takes."""
-    keys = {key for _, _, key in arrivals}
-    keys.update(key for said in statements for key in said if key is not None)
+async def _prepare(
+    work: Work, unknown: set[Key], absent: set[tuple[int, int]], statements: Sequence[Statement]
+) -> None:
+    """Reads the identifiers, the customers and the devices' links that are not at hand yet."""
+    keys = unknown | {key for said in statements for key in said if key is not None}
     identities = await work.directory.load(keys)
-    await work.load_people([(key[0], identity.customer) for key, identity in identities.items() if identity.customer])
+    absent.update((key[0], identity.customer) for key, identity in identities.items())
+    await work.load_people(one for one in absent if one[1])
     devices = {said.device for said in statements}
     await work.directory.load_links(
         {(key[0], identity.stream) for key, identity in identities.items() if key in devices or not identity.customer}
@@ -74,13 +88,13 @@ async def _prepare(work: Work, arrivals: Sequence[Arrival], statements: Sequence
         await foresee(work, statements)
 
 
-def _fold(work: Work, arrivals: Sequence[Arrival], start: int, end: int) -> int:
-    """Folds plain records from `start` on; returns where it stopped: at `end`, or at one that needs more.
+def _fold(work: Work, arrivals: Sequence[Arrival], start: int) -> int:
+    """Folds plain records from `start` on; returns where it stopped: at the end, or at one that needs more.
 
     Plain is a record that says nothing of identifiers, is not imported, and comes last in its customer's history.
     """
     people, identities = work.people, work.cache.identities
-    for i in range(start, end):
+    for i in range(start, len(arrivals)):
         record, value, key = arrivals[i]
         type_ = record.type
         if record.imported or (type_ in STATEMENTS and statement(record) is not None):
@@ -98,7 +112,7 @@ def _fold(work: Work, arrivals: Sequence[Arrival], start: int, end: int) -> int:
         fold(work, person, identity.stream, record, value, hashed)
         if type_ == "identify":
             note_email(work, identity.stream, record)
-    return end
+    return len(arrivals)
 
 
 def comes_after(record: Record, person: Person) -> bool:
@@ -108,13 +122,13 @@ def comes_after(record: Record, person: Person) -> bool:
 
 def fold(work: Work, person: Person, stream: int, record: Record, value: bytes, hashed: bytes) -> None:
     """Folds a new record that comes after all others of a current customer."""
-    before = person.recorded
-    recorded = record.received if record.received > before else before
-    tracks = person.tracks
+    before, recorded = person.recorded, record.received
+    if recorded < before:
+        recorded = before
     if not person.count:
-        tracks = person.tracks = work.start_tracks(person.project)
+        person.tracks = work.start_tracks(person.project)
     work.keep(person, stream, record, recorded, value, hashed)
-    touchpoint = Touchpoint.of(record)
+    touchpoint, tracks = Touchpoint.of(record), person.tracks
     for version, journey in work.plans.journeys(person.project):
         track = tracks.get(version)
         if track is None:

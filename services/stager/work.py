@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from services.stager.directory import Directory
-from services.stager.people import Cache, Key, Person, Stored
+from services.stager.people import Cache, Kept, Key, Person, Stored
 from services.stager.snapshots import kept, thinned
 from shared.events import Record, pack, unpack
 from shared.identity import ALWAYS
@@ -59,7 +59,7 @@ class Work:
         self.changes = Changes(claim, claim.position, claim.next_id, claim.next_seq, claim.clock, plans.generation)
         self.directory = Directory(session, cache, self.changes)
         self.people: dict[int, Person] = {}
-        self.history: dict[int, list[tuple[int, int, bytes, int, bytes]]] = {}  # stream → see `keep`
+        self.history: dict[tuple[int, int], list[Kept]] = {}  # by project and stream
 
     async def person(self, project: int, customer: int) -> Person:
         """The customer, with all its ids at hand."""
@@ -121,12 +121,15 @@ class Work:
 
     def keep(self, person: Person, stream: int, record: Record, recorded: int, value: bytes, hashed: bytes) -> None:
         """Stages a touchpoint: it will be stored under its stream, and is the customer's."""
-        rows = self.history.get(stream)
+        kept = (recorded, value, record.at, hashed, stream)
+        key = record.project, stream
+        rows = self.history.get(key)
         if rows is None:
-            self.history[stream] = rows = []
-        rows.append((record.project, recorded, value, record.at, hashed))
+            self.history[key] = [kept]
+        else:
+            rows.append(kept)
         person.remember(hashed)
-        person.fresh.append((record, recorded, stream))
+        person.fresh.append(kept)
         person.dirty = True
 
     def queue(self, person: Person, cause: int) -> None:
@@ -182,7 +185,7 @@ class Work:
             if person.snapshots:
                 self._snapshots(person)
             if person.queue is not None:
-                since = min((record.received for record, _, _ in person.fresh), default=clock)
+                since = min((one.record.received for one in person.touchpoints()), default=clock)
                 changes.queued.append((person.project, person.customer, person.queue, since))
             (changes.new_customers if person.new else changes.customers).append(person.row())
         self._pack_history()
@@ -208,7 +211,7 @@ class Work:
         if person.status == CURRENT:
             for version, track in person.tracks.items():
                 journey = journeys.get(version)
-                at = next_due(journey, track) if journey is not None else None
+                at = None if journey is None else next_due(journey, track) if track.written else track.state.due
                 if at is not None and (due is None or at < due):
                     due = at
         if due is None:
@@ -221,15 +224,17 @@ class Work:
 
     def _pack_history(self) -> None:
         append = self.changes.history.append
-        for stream in sorted(self.history):
-            rows = self.history[stream]
-            project, recorded, value, lo, ids = rows[0]
-            hi, body = lo, [(recorded, value)]
-            for _, recorded, value, at, hashed in rows[1:]:
-                lo, hi = min(lo, at), max(hi, at)
-                ids += hashed
+        for (project, stream), rows in sorted(self.history.items()):
+            lo = hi = rows[0][2]
+            ids, body = [], []
+            for recorded, value, at, hashed, _ in rows:
+                if at > hi:
+                    hi = at
+                elif at < lo:
+                    lo = at
+                ids.append(hashed)
                 body.append((recorded, value))
-            append(HistoryRow(project, stream, lo, hi, len(rows), ids, pack(body)))
+            append(HistoryRow(project, stream, lo, hi, len(rows), b"".join(ids), pack(body)))
         self.changes.staged = sum(map(len, self.history.values()))
 
 

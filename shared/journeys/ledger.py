@@ -77,9 +77,8 @@ def follow(journey: Journey, track: Track, touchpoint: Touchpoint, before: int, 
     before this record was known are entered as they were known then; those that its arrival makes untrue are reversed.
     """
     state = track.state
-    due = journey.due(state)
     entries: list[Entry] = []
-    if due is not None:
+    if (due := state.due) is not None:
         if due < recorded and before < recorded:
             entries = fire(journey, track, recorded - 1, before)
         if track.written and track.written[-1].at >= touchpoint.at:

@@ -18,15 +18,17 @@ _TYPES: tuple[tuple[type[Any], str], ...] = (
 )
 
 
-#: Where the rows of a part go that come by COPY. Into tables without unique keys at once; customers, whose keys another
-#: writer may wait for, into a table of the session's own, for the statement to take them from.
+#: Where the rows of a part go that come by COPY. Into tables without unique keys at once; those whose keys another
+#: writer may wait for, into tables of the session's own, for the statement to take them from.
 COPIED = {
     "touchpoints": "touchpoints",
     "ledger": "ledger",
     "changed": "incoming_changed",
     "born": "incoming_born",
+    "identifiers": "incoming_identifiers",
+    "armed": "incoming_armed",
 }
-INCOMING = ("changed", "born")
+INCOMING = ("changed", "born", "identifiers", "armed")
 
 
 class Part(NamedTuple):

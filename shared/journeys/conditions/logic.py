@@ -152,7 +152,12 @@ def first_turn(turns: list[bool | Turns]) -> bool | Turns:
         return left[0] if left else False
 
     def first(state: State, start: int) -> int | None:
-        return min((at for turn in left if (at := turn(state, start)) is not None), default=None)
+        earliest = None
+        for turn in left:
+            at = turn(state, start)
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
 
     return first
 
