@@ -6,19 +6,23 @@ import time
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.commands.refusals import RefusalWriter
+from services.commands.validating import Validator, front_keys
 from services.ingest.app import App, Ingest, build_ingest
-from services.ingest.keys import WriteKey
+from services.ingest.door import open_door, open_tables
+from services.metrics.api import validate
+from services.metrics.app import Room
 from services.stager import app as stager_app
 from services.stager.telemetry import Telemetry
+from shared.journeys import roles
 from shared.log.port import Log
 from shared.runtime import Work
 from shared.settings import Settings
-from shared.store.admin import write_keys
 from shared.store.keyring import Keyring
 from shared.store.port import Store
+from shared.touch.told import Teller
 
 
 class Front(NamedTuple):
@@ -40,21 +44,24 @@ async def front(
 
     `refusals` is to be flushed when all has stopped.
     """
-    keys = Keyring(database, _keys)
+    keys = Keyring(database, front_keys)
     await keys.refresh()
     app = build_ingest(log, keys, refusals, settings, registry, lambda: time.time_ns() // 1000, fallback)
     return Front(app, {"the refresh of write keys": keys.run, "the record of refusals": refusals.run})
+
+
+def validation(store: Store, database: AsyncEngine, settings: Settings) -> Room:
+    """The metrics service's room for `POST /v1/validate`. Raises BadSettings for faults in the settings' files."""
+    validator = Validator(store, database, settings, open_door(settings))
+    return validate.room(validator.validate, teller(settings))
+
+
+def teller(settings: Settings) -> Teller:
+    """What says of touchpoints what the tables know. Raises BadSettings for faults in a site's tables."""
+    return Teller(open_tables(settings, roles.known()))
 
 
 def stager(log: Log, store: Store, settings: Settings, registry: CollectorRegistry) -> Work:
     """The stager as a task, under a name that no other process has."""
     name, telemetry = f"{socket.gethostname()}-{os.getpid()}", Telemetry(registry)
     return lambda stop: stager_app.run(log, store, settings, telemetry, stop, name)
-
-
-async def _keys(db: AsyncConnection) -> dict[bytes, WriteKey]:
-    found = await write_keys(db)
-    return {
-        digest: WriteKey(key.number, key.project, key.name, key.kind, key.origins, key.rate)
-        for digest, key in found.items()
-    }
