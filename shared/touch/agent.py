@@ -116,10 +116,10 @@ _DESKTOPS = re.compile(r"windows|mac os|linux|ubuntu|debian|fedora|chrome ?os|bs
 
 
 def _type(agent: str, os: str) -> str:
-    # What apps and their libraries send (Dalvik/2.1.0 (Linux; U; Android 13; …)) has no word for mobile.
-    if agent.startswith(("Dalvik/", "okhttp/")) or "CFNetwork/" in agent:
-        return "smartphone" if os in ("Android", "iOS") else ""
+    browser = agent.startswith(("Mozilla/", "Opera/"))
     for name, pattern in _TYPES:
+        if not browser and name == "tablet":  # an app: Dalvik/2.1.0 (Linux; U; Android 13; …) has no word for mobile
+            return "smartphone" if os in ("Android", "iOS") else ""
         if pattern.search(agent):
             return name
     return "desktop" if _DESKTOPS.match(os) else ""

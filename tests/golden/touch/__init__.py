@@ -1,0 +1,1 @@
+"""Golden cases of how touchpoints are read, as data."""
