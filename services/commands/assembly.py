@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -12,6 +13,7 @@ from services.commands.refusals import RefusalWriter
 from services.commands.validating import Validator, front_keys
 from services.ingest.app import App, Ingest, build_ingest
 from services.ingest.door import open_door, open_tables
+from services.ingest.keys import WriteKey
 from services.metrics.api import validate
 from services.metrics.app import Room
 from services.stager import app as stager_app
@@ -20,7 +22,7 @@ from shared.journeys import roles
 from shared.log.port import Log
 from shared.runtime import Work
 from shared.settings import Settings
-from shared.store.keyring import Keyring
+from shared.store.keyring import Kept, Keyring
 from shared.store.port import Store
 from shared.touch.told import Teller
 
@@ -44,8 +46,10 @@ async def front(
 
     `refusals` is to be flushed when all has stopped.
     """
-    keys = Keyring(database, front_keys)
-    await keys.refresh()
+    # An ingest that can start without Kafka can start without the store, too.
+    kept = Kept(Path(settings.spool) / "keys", WriteKey) if settings.kafka and settings.spool else None
+    keys = Keyring(database, front_keys, kept=kept)
+    await keys.begin()
     app = build_ingest(log, keys, refusals, settings, registry, lambda: time.time_ns() // 1000, fallback)
     return Front(app, {"the refresh of write keys": keys.run, "the record of refusals": refusals.run})
 

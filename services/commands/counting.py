@@ -49,7 +49,8 @@ class Stage(NamedTuple):
 @dataclass
 class Report:
     """What was counted. `walked` are the records that were looked for one by one; None: that was not asked for.
-    `faults` says in words what does not come out even; none: it holds.
+    `spooled` wait on this machine's disk and are not on the log yet. `faults` says in words what does not come out
+    even; none: it holds.
     """
 
     partitions: list[Partition] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Report:
     queued: int = 0
     quarantined: int = 0
     walked: int | None = None
+    spooled: int = 0
     faults: list[str] = field(default_factory=list)
 
 

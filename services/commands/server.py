@@ -23,6 +23,7 @@ from shared.runtime import (
     signals,
 )
 from shared.settings import Settings, load
+from shared.store.port import StoreUnavailable
 from shared.telemetry import registry
 
 #: What a service is: an app for its port, and tasks beside it. The stack closes what it opens.
@@ -33,12 +34,22 @@ async def ingest(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     """Takes events from sites to the log."""
     counts = registry()
     log = await opened.enter_async_context(open_front_log(settings, counts))
-    await opened.enter_async_context(open_store(settings))  # of this version
+    await _check_store(settings)
     database = await opened.enter_async_context(open_database(settings))
     refusals = RefusalWriter(database)
     opened.push_async_callback(refusals.flush)
     front = await assembly.front(log, database, refusals, settings, counts)
     return alone(front.app, log, counts), front.tasks
+
+
+async def _check_store(settings: Settings) -> None:
+    """Raises StoreMismatch unless the store is of this version; one that cannot be reached is a spool's to bear."""
+    try:
+        async with open_store(settings):
+            pass
+    except StoreUnavailable:
+        if not settings.spool:
+            raise
 
 
 async def stager(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:

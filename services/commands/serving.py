@@ -28,6 +28,9 @@ T = TypeVar("T")
 #: Files that a process has open beside its connections, at most: databases, logs, Kafka.
 SPARE_FILES = 200
 
+#: Seconds between two lines from one place in the Kafka client.
+REPEAT = 10.0
+
 #: Names the folder of the embedded log and store, for whoever keeps it elsewhere.
 data_option = click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of the log and the store.  [default: data]"
@@ -45,14 +48,34 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 def start_logging(settings: Settings) -> None:
     """Log lines go to standard error; standard output is for what a command has to say."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Repeats())
     logging.basicConfig(
-        stream=sys.stderr,
+        handlers=[handler],
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     for chatty in ("aiokafka", "alembic", "httpx", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of what strangers send
+
+
+class _Repeats(logging.Filter):
+    """Lets the Kafka client say the same thing once in a while: it tries again many times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is logged."""
+        where = record.pathname, record.lineno
+        if not record.name.startswith("aiokafka"):
+            return True
+        if record.created - self._said.get(where, 0) < REPEAT:
+            return False
+        self._said[where] = record.created
+        return True
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from shared.log.gather import Budget, Lane
 from shared.log.kafka_reader import join_group, look_on
-from shared.log.kafka_topic import check_kafka, setup_kafka
+from shared.log.kafka_topic import BATCH_BYTES, check_kafka, setup_kafka
 from shared.log.port import Entry, LogUnavailable, Reader, partition_of
 from shared.settings import Settings
 
@@ -26,8 +26,6 @@ __all__ = ["KafkaLog", "check_kafka", "open_kafka_log", "setup_kafka"]
 #: Batch builders by partition; only the last of each is still open.
 Batches = dict[int, list[Any]]
 
-#: Brokers take batches of up to a MiB unless told otherwise; this leaves room for what goes around one.
-BATCH_BYTES = 1_000_000
 #: A lane for partitions that have no leader at the moment.
 NO_LEADER = -1
 #: How long stopping waits for batches that a lost broker may never take, in seconds.
@@ -190,7 +188,9 @@ class KafkaLog:
                             ack = await producer.send_batch(batch, topic, partition=partition)
                             ack.add_done_callback(_seen)
                             acks.append(ack)
-                await asyncio.gather(*acks)
+                done, _ = await asyncio.wait(acks, return_when=asyncio.FIRST_EXCEPTION)
+                for ack in done:
+                    ack.result()
         except (KafkaError, TimeoutError) as error:
             # A batch that was given up leaves a hole in its partition's sequence numbers, and Kafka takes no
             # batch after a hole: only a new producer, with a new identity, can go on.
@@ -249,5 +249,8 @@ async def _stop(producer: Any) -> None:
             await asyncio.sleep(0)
             sender.cancel()
             await asyncio.wait((sender,))
-        producer._message_accumulator.fail_all(LogUnavailable("the log was closed"))
+        waiting = producer._message_accumulator
+        # Those that were to be sent again are missing from the set that a failure takes them from.
+        waiting._pending_batches.update(*waiting._batches.values())
+        waiting.fail_all(LogUnavailable("the log was closed"))
         await producer.client.close()

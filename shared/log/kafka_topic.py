@@ -11,6 +11,10 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from shared.log.port import LogMismatch, LogUnavailable
 from shared.settings import Settings
 
+#: The largest batch of records that is sent, in bytes, where no single record is larger.
+BATCH_BYTES = 1_000_000
+#: What goes around a batch, and around a record with its key.
+AROUND = 16 << 10
 #: In a DescribeConfigs response, a value that was set on the topic itself.
 SET_ON_TOPIC = 1
 
@@ -26,9 +30,10 @@ async def setup_kafka(settings: Settings) -> None:
         error = for_code((await admin.create_topics([topic])).topic_errors[0][1])
         if error is TopicAlreadyExistsError:
             current, own = await _configuration(admin, settings.topic)
-            if any(current.get(name) != value for name, value in wanted.items()):
+            better = {name: current[name] for name in wanted if _is(name, current.get(name), wanted[name])}
+            if better.keys() != wanted.keys():
                 # This request replaces all that was set on the topic, so what an operator added goes along.
-                resource = ConfigResource(ConfigResourceType.TOPIC, settings.topic, own | wanted)
+                resource = ConfigResource(ConfigResourceType.TOPIC, settings.topic, own | wanted | better)
                 _raise(for_code((await admin.alter_configs([resource]))[0].resources[0][0]))
         else:
             _raise(error)
@@ -58,22 +63,31 @@ async def check_kafka(settings: Settings) -> None:
             f" set MILEPOST_REPLICATION={replicas}, or reassign the partitions in Kafka"
         )
     for name, value in topic_configuration(settings).items():
-        if configuration.get(name) != value:
+        if not _is(name, configuration.get(name), value):
             faults.append(f"its {name} is {configuration.get(name)}, not {value}: run `milepost setup`")
     if faults:
         raise LogMismatch(f"Kafka's topic {settings.topic} is not as the settings say: " + "; ".join(faults))
 
 
 def topic_configuration(settings: Settings) -> dict[str, str]:
-    """What is set on the topic. Records are stamped when appended, so that old events outlive the retention."""
+    """What is set on the topic. Records are stamped when appended, so that old events outlive the retention.
+
+    No batch may be too large for the broker: it would fail for ever, and with it everything that waits behind it.
+    """
     return {
         "cleanup.policy": "delete",
         "compression.type": "producer",
+        "max.message.bytes": str(max(BATCH_BYTES, settings.event_bytes) + AROUND),
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": "2" if settings.replication >= 3 else "1",
         "retention.ms": str(int(settings.retention_days * 86_400_000)),
         "retention.bytes": "-1",
     }
+
+
+def _is(name: str, found: str | None, wanted: str) -> bool:
+    """Whether a configuration will do; a broker may well take larger batches."""
+    return found is not None and (int(found) >= int(wanted) if name == "max.message.bytes" else found == wanted)
 
 
 async def _configuration(admin: Any, topic: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -54,6 +54,18 @@ async def test_every_difference_is_named(backend: KafkaBackend) -> None:
     assert "retention.ms is 604800000, not 86400000: run `milepost setup`" in said
 
 
+async def test_the_topic_takes_the_largest_event(backend: KafkaBackend) -> None:
+    """Setup lets the topic take as large a batch as an event may be; one that takes more is left so."""
+    larger = backend.settings(event_bytes=2_000_000)
+    with pytest.raises(LogMismatch, match=r"max\.message\.bytes is 1016384, not 2016384: run `milepost setup`"):
+        await check_kafka(larger)
+    await setup_kafka(larger)
+    await check_kafka(larger)
+    await check_kafka(backend.settings())
+    async with open_kafka_log(larger) as log:
+        await log.append([Entry(b"key", bytes(2_000_000))])
+
+
 async def test_setup_mends_what_can_be_changed_and_keeps_the_rest(backend: KafkaBackend) -> None:
     """Setup sets the retention of an existing topic anew and leaves what an operator set; again, it does nothing."""
     admin = AIOKafkaAdminClient(bootstrap_servers=backend.bootstrap)
