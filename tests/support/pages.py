@@ -23,15 +23,22 @@ class Block(NamedTuple):
         return self.code.replace(HOST, url).replace(KEY, key)
 
 
-def blocks(page: str) -> dict[str, Block]:
-    """The blocks of a page (its path from the root of the project) by their sections, each of which has at most one."""
+def every_block(page: str) -> list[Block]:
+    """The blocks of a page (its path from the root of the project), in their order."""
     text, heading = (ROOT / page).read_text(), ""
-    found: dict[str, Block] = {}
+    found = list[Block]()
     # Blocks first, so that a comment in one is no heading.
     for language, code, title in re.findall(r"^```(\w+)\n(.*?)^```$|^#+ ([^\n]+)$", text, re.MULTILINE | re.DOTALL):
         if title:
             heading = title
-            continue
-        assert heading not in found, f"{page}: {heading} has two blocks of code"
-        found[heading] = Block(heading, language, code)
+        else:
+            found.append(Block(heading, language, code))
+    return found
+
+
+def blocks(page: str) -> dict[str, Block]:
+    """The same by their sections, each of which has at most one."""
+    every = every_block(page)
+    found = {block.section: block for block in every}
+    assert len(found) == len(every), f"{page}: a section has two blocks of code"
     return found

@@ -47,10 +47,10 @@ class Touchpoints(Answer):
     items: list[Touchpoint]
 
 
-class Rejections(Answer):
+class Refusals(Answer):
     """All refused events and requests, in order of `number`."""
 
-    items: list[refused.Rejection]
+    items: list[refused.Refusal]
 
 
 class Move(Transition):
@@ -85,12 +85,12 @@ def room(trial: Trial, teller: Teller) -> Callable[[Service, Asked], APIRouter]:
             return Touchpoints(settled=settled, items=[understood(record, teller) for _, record in found])
 
         @routes.get("/rejections", summary="Every refused event")
-        async def rejections(asker: Annotated[Asker, Depends(asked)], wait: Wait = 10) -> Rejections:
+        async def rejections(asker: Annotated[Asker, Depends(asked)], wait: Wait = 10) -> Refusals:
             """A test of a site usually wants none."""
             settled = await trial.settled(wait)
             async with reading(service.database) as db:
                 found = await store.find(db, asker.project.project, limit=MANY)
-            return Rejections(settled=settled, items=[refused.told(one) for one in reversed(found)])
+            return Refusals(settled=settled, items=[refused.told(one) for one in reversed(found)])
 
         @routes.get("/transitions", summary="Every move between stages")
         async def transitions(asker: Annotated[Asker, Depends(asked)], wait: Wait = 10) -> Moves:

@@ -15,7 +15,7 @@ from shared.store import rejections as store
 from shared.store.engine import reading
 
 
-class Rejection(BaseModel):
+class Refusal(BaseModel):
     """An event, or a whole request, that was refused."""
 
     number: Annotated[int, Field(description="rises with every rejection", examples=[1042])]
@@ -40,7 +40,7 @@ class Rejection(BaseModel):
 class Rejections(BaseModel):
     """One page, the newest first."""
 
-    items: list[Rejection]
+    items: list[Refusal]
     next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last", examples=[None])]
 
 
@@ -97,10 +97,10 @@ def _place(cursor: str) -> int:
         raise invalid("cursor", str(error)) from None
 
 
-def told(kept: store.Kept) -> Rejection:
+def told(kept: store.Kept) -> Refusal:
     """A rejection as it is shown."""
     said = kept.rejection
-    return Rejection(
+    return Refusal(
         number=kept.number,
         at=instants.spell(said.at),
         key=kept.key_name,

@@ -36,7 +36,7 @@ class Change(BaseModel):
     target: Annotated[StageName, Field(alias="to")]
 
 
-class Event(BaseModel):
+class Verdict(BaseModel):
     """What would become of one event, those before it in the request included."""
 
     index: Annotated[int, Field(description="its place in the request, from 0", examples=[0])]
@@ -69,7 +69,7 @@ class Validated(Answer):
             description="the name of the write key in it; null: none, so it was judged as a server's", examples=["shop"]
         ),
     ]
-    events: list[Event]
+    events: list[Verdict]
 
 
 class Moved(NamedTuple):
@@ -166,7 +166,7 @@ def room(validate: Validate, teller: Teller) -> Callable[[Service, Asked], APIRo
                 path=outcomes.path,
                 key=outcomes.key,
                 events=[
-                    Event(
+                    Verdict(
                         index=index,
                         refused=None if one.refused is None else _reason(*one.refused),
                         touchpoint=None if one.record is None else understood(one.record, teller),
