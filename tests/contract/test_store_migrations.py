@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.store import schema
+from shared.store import admin, reads, schema
 from shared.store.engine import engine, reading, writing
 from shared.store.port import StoreMismatch
 from shared.store.tables import metadata
@@ -91,6 +91,19 @@ async def test_the_newest_migration_can_be_undone(migrated: AsyncEngine, address
         await store.check()
     async with reading(migrated) as db:
         assert await db.run_sync(described) == before
+
+
+async def test_keys_and_projects_outlive_the_steps(migrated: AsyncEngine, address: str | Path) -> None:
+    """A key made by an older version is one without restrictions; what is newer goes with a step back."""
+    async with writing(migrated) as db:
+        key, _ = await admin.create_write_key(db, 1, "site", "browser", ["https://shop.example"], 5)
+        before = (await reads.projects(db))[0]
+        await db.run_sync(schema.downgrade, "0002")
+    await schema.setup(address, 2, "UTC")
+    async with reading(migrated) as db:
+        (found,) = (await admin.write_keys(db)).values()
+        assert found == key._replace(origins=(), rate=0)
+        assert await reads.projects(db) == [before]
 
 
 async def test_a_newer_schema_is_left_alone(migrated: AsyncEngine, address: str | Path) -> None:
