@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import astuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +16,8 @@ from shared.store.port import Rejection, StoreUnavailable
 HELD = 5_000
 #: Seconds between two writes.
 EVERY = 1.0
+#: Seconds between two looks for those that are too old.
+FORGET = 3_600.0
 
 _logger = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ class RefusalWriter:
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
         self._held: list[Rejection] = []
+        self._writing = asyncio.Lock()
 
     def note(self, refusal: Refusal) -> None:
         """Takes one, at once."""
@@ -32,9 +36,13 @@ class RefusalWriter:
             self._held.append(Rejection(*astuple(refusal)))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Writes them down until the event is set."""
+        """Writes them down until the event is set, and forgets the old ones."""
+        forget_at = 0.0
         while not stop.is_set():
             await self.flush()
+            if time.monotonic() >= forget_at:
+                forget_at = time.monotonic() + FORGET
+                await self._forget()
             try:
                 await asyncio.wait_for(stop.wait(), EVERY)
             except TimeoutError:
@@ -42,13 +50,21 @@ class RefusalWriter:
 
     async def flush(self) -> None:
         """Writes down what is held; while the store cannot be reached it stays held."""
-        held = self._held[:HELD]
-        if not held:
-            return
+        async with self._writing:
+            held = self._held[:HELD]
+            if not held:
+                return
+            try:
+                async with writing(self._database) as db:
+                    await rejections.add(db, held)
+            except StoreUnavailable as error:
+                _logger.warning("the reasons of %d refused events wait to be written: %s", len(held), error)
+            else:
+                del self._held[: len(held)]
+
+    async def _forget(self) -> None:
         try:
             async with writing(self._database) as db:
-                await rejections.add(db, held)
+                await rejections.forget(db)
         except StoreUnavailable as error:
-            _logger.warning("the reasons of %d refused events wait to be written: %s", len(held), error)
-        else:
-            del self._held[: len(held)]
+            _logger.warning("old rejections are kept for longer: %s", error)

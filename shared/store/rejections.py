@@ -30,7 +30,7 @@ class Kept(NamedTuple):
 
 
 async def add(db: AsyncConnection, rejections: Sequence[Rejection]) -> None:
-    """Keeps these, and forgets of their projects and codes what is too old or too much."""
+    """Keeps these, and forgets of their projects and codes what is too much."""
     if not rejections:
         return
     storable = {"field", "message"}
@@ -39,13 +39,16 @@ async def add(db: AsyncConnection, rejections: Sequence[Rejection]) -> None:
         for row in rejections
     ]
     await db.execute(insert(tables.rejections), rows)
-    kept, old = tables.rejections.c, time.time_ns() // 1000 - KEPT
-    for project in {row.project for row in rejections}:
-        await db.execute(delete(tables.rejections).where(kept.project == project, kept.at < old))
+    kept = tables.rejections.c
     for project, code in {(row.project, row.code) for row in rejections}:
         of = (kept.project == project, kept.code == code)
         surplus = select(kept.number).where(*of).order_by(kept.number.desc()).offset(REJECTIONS_OF_A_CODE).limit(1)
         await db.execute(delete(tables.rejections).where(*of, kept.number <= surplus.scalar_subquery()))
+
+
+async def forget(db: AsyncConnection) -> None:
+    """Forgets those that are too old."""
+    await db.execute(delete(tables.rejections).where(tables.rejections.c.at < time.time_ns() // 1000 - KEPT))
 
 
 async def find(
