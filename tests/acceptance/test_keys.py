@@ -1,5 +1,6 @@
 """Write keys as an owner makes, changes and ends them, beside a server that runs."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,19 @@ def test_who_is_who_is_up_to_the_key(up: Up) -> None:
     assert send(up, up.key, **alias, messageId="m-2").status_code == 200
     wait_until(lambda: customer(up, up.token, "ann") == mallory, 20)
     assert "It holds." in milepost("check", "--deep", data=up.data)
+
+
+def test_a_till_does_not_become_one_customer(tmp_path: Path) -> None:
+    """Past the limit statements are listed and not followed; every event is there, and every customer in one place."""
+    lines = []
+    for n in range(6):
+        lines.append({"type": "page", "anonymousId": f"device-{n}", "timestamp": f"2026-03-31T12:00:0{n}Z"})
+        lines.append({**lines[-1], "type": "identify", "userId": "till"})
+    given = "".join(json.dumps({**line, "messageId": f"m-{n}"}) + "\n" for n, line in enumerate(lines)).encode()
+    milepost("import", "-", data=tmp_path, given=given, env={"MILEPOST_MERGE_LIMIT": "3"})
+    assert milepost("rejections", "list", data=tmp_path).count("merge_refused") == 4
+    report = json.loads(milepost("check", "--deep", "--json", data=tmp_path))
+    assert (report["holds"], report["walked"], report["customers"]) == (True, 12, 5)
 
 
 def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
