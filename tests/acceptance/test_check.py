@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.log.port import Entry
+from shared.log.spool_file import frame
+from shared.log.spool_folder import BROKEN, SUFFIX
 from tests.support.processes import Processes
 from tests.support.up import milepost
 
@@ -76,6 +79,23 @@ def test_the_deep_walk_finds_a_lost_touchpoint(data: Path) -> None:
         f"UPDATE positions SET staged = staged - {n}, duplicates = duplicates + {n} WHERE staged >= {n}",
     )
     assert "ids on the log are not among the touchpoints" in milepost("check", "--deep", data=data, code=1)
+
+
+def test_what_waits_in_the_spool_is_counted(data: Path, tmp_path: Path) -> None:
+    """Spooled records are told, whichever process they are of; damage that was set aside is a fault until somebody has
+    looked at it."""
+    folder = tmp_path / "spool" / "1"
+    folder.mkdir(parents=True)
+    segment = b"".join(frame(Entry(b"key", b"%d" % number)) for number in range(5))
+    (folder / f"1{SUFFIX}").write_bytes(segment)
+    spool = {"MILEPOST_SPOOL": str(tmp_path / "spool")}
+    told = milepost("check", data=data, env=spool)
+    assert "5 records wait in the spool" in told
+    assert told.endswith("It holds.\n")
+    (folder / f"2{BROKEN}").write_bytes(segment)
+    assert f"2{BROKEN} holds damaged spooled records" in milepost("check", data=data, env=spool, code=1)
+    (folder / f"2{BROKEN}").unlink()
+    assert json.loads(milepost("check", "--json", data=data, env=spool))["spooled"] == 5
 
 
 def test_tail_shows_what_happens(data: Path, processes: Processes) -> None:
