@@ -121,6 +121,12 @@ REFUSED = Counter(
     "ingest",
     ("code",),
 )
+BOTS = Counter(
+    "milepost_bots_total",
+    "events",
+    "Events of bots that were taken but count for nothing; 0 where the settings include them.",
+    "ingest",
+)
 UNKNOWN_PATHS = Counter(
     "milepost_unknown_paths_total",
     "requests",

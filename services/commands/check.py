@@ -84,7 +84,10 @@ def _print(report: Report) -> None:
     if report.spooled:
         click.echo(f"{report.spooled:,} records wait in the spool until the log takes them.")
     if report.walked is not None:
-        click.echo(f"{report.walked:,} records of the log were looked for among the touchpoints.")
+        click.echo(
+            f"{report.walked:,} records of the log were looked for among the touchpoints; "
+            f"{report.excluded:,} of these are bots' and count for nothing."
+        )
     for fault in report.faults:
         click.secho(f"wrong: {fault}", fg="red")
     click.secho("It does not hold." if report.faults else "It holds.", bold=True)

@@ -48,7 +48,8 @@ class Stage(NamedTuple):
 
 @dataclass
 class Report:
-    """What was counted. `walked` are the records that were looked for one by one; None: that was not asked for.
+    """What was counted. `walked` are the records that were looked for one by one, None: that was not asked for, and
+    `excluded` those of the stored touchpoints that count for nothing (semantics 44).
     `spooled` wait on this machine's disk and are not on the log yet. `faults` says in words what does not come out
     even; none: it holds.
     """
@@ -60,6 +61,7 @@ class Report:
     queued: int = 0
     quarantined: int = 0
     walked: int | None = None
+    excluded: int = 0
     spooled: int = 0
     faults: list[str] = field(default_factory=list)
 

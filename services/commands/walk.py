@@ -36,6 +36,7 @@ async def walk(db: AsyncConnection, log: Log, report: Report) -> None:
                 report.walked += await _logged(found, reader, partition, start, dead, report)
         async for body in recount.bodies(db):
             records = [record for _, record in unpack(body)]
+            report.excluded += sum(record.excluded for record in records)
             if twice := len(records) - _insert(found, "stored", records):
                 report.faults.append(f"{twice:,} touchpoints of {records[0].source} are stored twice")
         _compare(found, whole, report)

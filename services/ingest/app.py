@@ -54,7 +54,8 @@ def build_ingest(
     Paths that are nobody's go to `fallback`; without one they are answered 404, as are those that look like an SDK's.
     Raises BadSettings for faults in the files that the settings name.
     """
-    return Ingest(log, keys, refusals, settings, Telemetry(registry), clock, fallback, open_door(settings))
+    telemetry = Telemetry(registry)
+    return Ingest(log, keys, refusals, settings, telemetry, clock, fallback, open_door(settings, telemetry.bot))
 
 
 class Ingest:

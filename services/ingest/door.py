@@ -56,9 +56,12 @@ NOBODY = Visitor()
 BOT, NOTHING = Seen(bot=True), Seen()
 
 
-def open_door(settings: Settings) -> "Door":
-    """The door that the settings ask for. Raises BadSettings for faults in a site's tables or GeoIP file."""
-    return Door(settings, open_tables(settings), finder(Path(settings.geoip)) if settings.geoip else None)
+def open_door(settings: Settings, count: Callable[[], object] = int) -> "Door":
+    """The door that the settings ask for; `count` is called for each event that is excluded.
+
+    Raises BadSettings for faults in a site's tables or GeoIP file.
+    """
+    return Door(settings, open_tables(settings), finder(Path(settings.geoip)) if settings.geoip else None, count)
 
 
 def open_tables(settings: Settings, roles: Mapping[str, Iterable[str]] | None = None) -> Tables:
@@ -72,8 +75,8 @@ def open_tables(settings: Settings, roles: Mapping[str, Iterable[str]] | None = 
 class Door:
     """The rules of one process for every event."""
 
-    def __init__(self, settings: Settings, tables: Tables, find: Finder | None = None) -> None:
-        self._bots, self._find = Bots(tables), find
+    def __init__(self, settings: Settings, tables: Tables, find: Finder | None, count: Callable[[], object]) -> None:
+        self._bots, self._find, self._count = Bots(tables), find, count
         self._keep, self._exclude = settings.ip, settings.bots == "exclude"
         self._visitor: Callable[..., Visitor] = lru_cache(REMEMBERED)(self._seen)
         self._cut: Callable[[str], Cut] = lru_cache(REMEMBERED)(partial(cut, keep=settings.ip))
@@ -106,6 +109,8 @@ class Door:
         else:
             said = (1 if agent else 0) + (2 if told.get("locale") else 0) + (4 if ip else 0)
             excluded, seen = visitor.excluded, visitor.seen[said]
+        if excluded:
+            self._count()
         if ip is None:
             return context, excluded, seen
         given = ip if type(ip) is str else ""
@@ -117,7 +122,8 @@ class Door:
         return context, excluded, seen
 
     def _seen(self, client: str | None, agent: bytes, language: bytes, policy: bytes) -> Visitor:
-        named, strict = agent.decode("utf-8", "replace")[:LONGEST], _POLICIES.get(policy.lower())
+        named = agent.decode("utf-8", "replace")[:LONGEST]
+        strict = None if self._keep == "drop" else _POLICIES.get(policy.lower())
         bot = self._bots.has(named)
         ip = cut(client, strict or self._keep).kept if client else None
         place = self._find(client) if self._find is not None and client else NOWHERE

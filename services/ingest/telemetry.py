@@ -14,6 +14,8 @@ class Telemetry:
         events = telemetry.EVENTS.new(registry)
         self._accepted, self._refused = events.labels("accepted"), events.labels("refused")
         self._codes = telemetry.REFUSED.new(registry)
+        #: An event that counts for nothing, as a bot did it.
+        self.bot = telemetry.BOTS.new(registry).inc
         self._unknown = telemetry.UNKNOWN_PATHS.new(registry)
         self._seconds = telemetry.INGEST_SECONDS.new(registry)
         self._bytes = telemetry.INGEST_BYTES.new(registry)

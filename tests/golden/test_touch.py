@@ -35,8 +35,11 @@ def devices(tables: Tables) -> Devices:
 
 def tell(teller: Teller, type: str, name: str | None, parts: dict[str, dict[str, Any]], own: list[str]) -> Told:
     """What is told of a touchpoint with these parts."""
-    raw = {key: msgspec.Raw(msgspec.json.encode(part)) for key, part in parts.items()}
-    return teller.tell(Record(1, "m", type, 0, 0, user="u", name=name, **raw), own)
+    properties, traits, context = (
+        msgspec.Raw(msgspec.json.encode(parts.get(part, {}))) for part in ("properties", "traits", "context")
+    )
+    record = Record(1, "m", type, 0, 0, "u", name=name, properties=properties, traits=traits, context=context)
+    return teller.tell(record, own)
 
 
 @pytest.mark.parametrize("case", CHANNELS, ids=lambda case: f"{case.channel}-{case.context or case.properties}"[:90])

@@ -16,8 +16,9 @@ from tests.support.processes import ROOT, Process, Processes, clean_environment,
 class Up:
     """A running `milepost up` on a folder of its own; `key` and `token` are those of its first start."""
 
-    def __init__(self, processes: Processes, data: Path) -> None:
+    def __init__(self, processes: Processes, data: Path, **settings: str) -> None:
         self._processes, self.data = processes, data
+        self._settings = {f"MILEPOST_{name.upper()}": value for name, value in settings.items()}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = self.start()
@@ -26,7 +27,7 @@ class Up:
 
     def start(self) -> Process:
         """Starts it (again), and waits until it says that it runs."""
-        self.process = self._processes.milepost("up", "--data", self.data, "--port", str(self.port))
+        self.process = self._processes.milepost("up", "--data", self.data, "--port", str(self.port), env=self._settings)
         self.process.wait_for(r"^Look:[\s\S]*tail")
         return self.process
 
