@@ -1,5 +1,7 @@
 """A site's own tables: before ours, and every fault in them told at once with its line and a remedy."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ from shared.touch.reading import TablesError
 from shared.touch.tables import Click, Source, Tables, load
 from shared.touch.told import Teller
 from tests.golden.test_touch import tell
+from tests.support.processes import ROOT
 
 SITE = """
 sources:
@@ -170,3 +173,13 @@ def test_a_record_that_is_not_json_is_told_as_empty() -> None:
     """Others may write to the log."""
     record = Record(1, "m", "page", 0, 0, "u", context=msgspec.Raw(b"\xff"), properties=msgspec.Raw(b"[1]"))
     assert Teller(load()).tell(record).channel is None
+
+
+def test_the_example_on_the_page_is_good(tmp_path: Path) -> None:
+    """What docs/channels.md shows can be pasted, and has every table that there is."""
+    (example,) = re.findall(
+        r"^```yaml\n(.*?)^```", (ROOT / "docs/channels.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / "own.yaml").write_text(example, "utf-8")
+    tables, ours = load(tmp_path), load()
+    assert all(getattr(tables, one.name) != getattr(ours, one.name) for one in fields(Tables))
