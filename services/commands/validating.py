@@ -9,7 +9,7 @@ from services.ingest.judging import Judge
 from services.ingest.keys import WriteKey
 from services.ingest.refusals import Refusal, Unreadable
 from services.metrics.api.validate import Moved, Outcome, Outcomes
-from services.metrics.errors import Refused
+from services.metrics.errors import Refused, invalid
 from services.stager.consumer import plans_of
 from services.stager.rehearsal import Effect, Rehearsal
 from shared.events import Record
@@ -50,6 +50,8 @@ class Validator:
             judged = self._judge.judge(body, path, usual, lambda text: keys.get(hashed(text)), now)
         except Unreadable as refused:
             raise Refused(refused.status, refused.code, str(refused), refused.field or None) from None
+        except LookupError as error:
+            raise invalid("path", str(error)) from None
         async with self._store.session() as session:
             plans = plans_of(await session.catalog(), self._settings.merge_limit, self._compiled)
             rehearsal = Rehearsal(session, plans, self._settings.rewind_limit, now)

@@ -37,14 +37,15 @@ class Judge:
     ) -> Judged:
         """As if it came now, in microseconds, with the key that the body names, else with the `usual` one.
 
-        Without a path it is Segment's for such a body. Raises Unreadable.
+        Without a path it is Segment's for such a body. Raises Unreadable, and LookupError for a path that takes no
+        events.
         """
         body = plain(body, self._settings.request_bytes)
         if not body:
             raise Unreadable(400, "empty_body", "The body is empty: send JSON.")
         place = self._routes.find(path or _usual_path(body))
         if not isinstance(place.target, Takes):
-            raise Unreadable(400, "invalid_parameter", "No events go to this path: name one such as /v1/track.", "path")
+            raise LookupError("no events go to this path: name one such as /v1/track")
         request = Request({"method": "POST", "headers": [], "query_string": b""}, place.path, lambda _: "")
         envelope = place.target.read(body, request, self._settings.batch_events)
         key = usual if envelope.key is None else find(envelope.key)
