@@ -11,10 +11,12 @@ from http import HTTPStatus
 from math import inf
 from typing import Any, NamedTuple
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 #: Seconds between two looks at the deadlines.
 LOOK = 1.0
+CONTINUE = b"HTTP/1.1 100"
 TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", "The headers are too large."
 
 
@@ -25,6 +27,33 @@ class Bounds(NamedTuple):
     head_bytes: int
     head_seconds: float
     body_seconds: float
+
+
+class Joined:
+    """Writes the head of one answer together with its body: one system call and one packet instead of two."""
+
+    __slots__ = ("_head", "_headed", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._head, self._headed = transport, b"", False
+
+    def write(self, data: bytes) -> None:
+        """Keeps a head until its body comes, as ASGI asks for; everything else goes out."""
+        if self._headed:
+            self._transport.write(self._head + data)
+            self._head = b""
+        elif data.startswith(CONTINUE):
+            self._transport.write(data)
+        else:
+            self._head, self._headed = data, True
+
+    def close(self) -> None:
+        """As of the transport; a head whose body failed is not sent."""
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """As of the transport."""
+        return self._transport.is_closing()
 
 
 class Connection(HttpToolsProtocol):
@@ -66,6 +95,11 @@ class Connection(HttpToolsProtocol):
         self._in_head, self._head = False, 0
         self._due = self.loop.time() + self._bounds.body_seconds
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if cycle.scope["method"] != "HEAD":  # whose answer has no body to wait for
+            cycle.transport = Joined(self.transport)  # type: ignore[assignment] # all that is asked of it there
+        super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

@@ -107,6 +107,7 @@ def server(app: App, listener: socket.socket, settings: Settings) -> Work:
         )
         config = uvicorn.Config(
             app,
+            interface="asgi3",
             http=partial(Connection, bounds=bounds),  # type: ignore[arg-type] # makes a protocol, as a class would
             ws="none",
             log_config=None,

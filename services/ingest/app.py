@@ -36,6 +36,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 HOPELESS = 4
 #: What a path that is not there is told to a page that asks for it first.
 ANY = ("GET", "POST")
+NONE: Counter[str] = Counter()
 
 _logger = logging.getLogger(__name__)
 
@@ -80,18 +81,12 @@ class Ingest:
         # What privacy takes out of events is not kept with those that were refused.
         self._kept_bytes = settings.rejected_bytes if door.privacy is None else 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             place = self._routes.find(scope["path"])
             if place.target is not None or place.family != "other" or self._fallback is None:
-                await self._http(place, scope, receive, send)
-                return
-        if self._fallback is not None:
-            await self._fallback(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            for event in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{event}.complete"})
+                return self._http(place, scope, receive, send)
+        return (self._fallback or _lifespan)(scope, receive, send)
 
     async def _http(self, place: Place, scope: Scope, receive: Receive, send: Send) -> None:
         target, method = place.target, scope["method"]
@@ -159,7 +154,7 @@ class Ingest:
         self._complaint = ""
         for refusal in with_bodies(refused, body, len(envelope.events), self._kept_bytes):
             self._refusals.note(refusal)
-        codes = Counter([refusal.code for refusal in refused])
+        codes = Counter([refusal.code for refusal in refused]) if refused else NONE
         self._telemetry.answered(time.perf_counter() - began, len(body), len(entries), codes)
         if takes.answer is None or (refused and not entries):
             return verdict(len(entries), refused)
@@ -202,6 +197,12 @@ class Ingest:
         if str(unavailable) != self._complaint:
             self._complaint = str(unavailable)
             _logger.warning("the log is unavailable: %s", unavailable)
+
+
+async def _lifespan(_scope: Scope, receive: Receive, send: Send) -> None:
+    for event in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{event}.complete"})
 
 
 def _unavailable(message: str) -> Reply:

@@ -3,8 +3,12 @@
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from services.ingest.protocols.port import Request
+
+#: No Authorization with a write key is longer, in bytes; and so many are remembered.
+LONGEST, REMEMBERED = 1024, 1024
 
 
 def keys_given(headers: Iterable[tuple[bytes, bytes]], request: Request, named: str | None) -> Iterator[str]:
@@ -26,14 +30,20 @@ def key_in_header(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The write key in an Authorization header: Basic with the key as user name, or Bearer."""
     for name, value in headers:
         if name == b"authorization":
-            scheme, _, credentials = value.strip().partition(b" ")
-            scheme = scheme.lower()
-            if scheme == b"basic":
-                try:
-                    decoded = base64.b64decode(credentials.strip(), validate=True)
-                except binascii.Error:
-                    return None
-                return decoded.partition(b":")[0].decode(errors="replace")
-            if scheme == b"bearer":
-                return credentials.strip().decode(errors="replace")
+            found = _authorized(value) if len(value) <= LONGEST else None
+            if found is not None:
+                return found
     return None
+
+
+@lru_cache(REMEMBERED)
+def _authorized(value: bytes) -> str | None:
+    scheme, _, credentials = value.strip().partition(b" ")
+    scheme = scheme.lower()
+    if scheme == b"basic":
+        try:
+            decoded = base64.b64decode(credentials.strip(), validate=True)
+        except binascii.Error:
+            return None
+        return decoded.partition(b":")[0].decode(errors="replace")
+    return credentials.strip().decode(errors="replace") if scheme == b"bearer" else None

@@ -1,7 +1,6 @@
 """Answers: what became of the events, and errors with a code and a message, which old SDKs need."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -45,12 +44,13 @@ async def respond(
     headers = [*headers, (b"content-length", b"%d" % len(answer))]
     if answer:
         headers.append((b"content-type", content_type))
-    if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers.append((b"retry-after", b"%d" % (again or RETRY_AFTER)))
-    elif status == HTTPStatus.UNAUTHORIZED:
-        # Not Basic, at which a browser would ask its user for a password.
-        headers.append((b"www-authenticate", b'Bearer realm="milepost"'))
-    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers.append((b"allow", ", ".join((*methods, "OPTIONS")).encode()))
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
+    match status:
+        case 401:
+            # Not Basic, at which a browser would ask its user for a password.
+            headers.append((b"www-authenticate", b'Bearer realm="milepost"'))
+        case 405:
+            headers.append((b"allow", ", ".join((*methods, "OPTIONS")).encode()))
+        case 429 | 503:
+            headers.append((b"retry-after", b"%d" % (again or RETRY_AFTER)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": answer})

@@ -1,6 +1,7 @@
 """What stands beside the front door when ingest runs alone: health, metrics, and the OpenAPI document of all of it."""
 
 import logging
+from collections.abc import Awaitable
 from importlib.resources import files
 from typing import Any
 
@@ -24,8 +25,8 @@ def alone(ingest: Ingest, log: Log, *sources: Source) -> App:
     side = build_side(log, *sources)
     own = {route.path for route in side.routes if isinstance(route, Route)}
 
-    async def app(scope: Scope, receive: Receive, send: Any) -> None:
-        await (ingest if scope["type"] == "http" and scope["path"] not in own else side)(scope, receive, send)
+    def app(scope: Scope, receive: Receive, send: Any) -> Awaitable[None]:
+        return (ingest if scope["type"] == "http" and scope["path"] not in own else side)(scope, receive, send)
 
     return app
 

@@ -1,14 +1,14 @@
 """A sender's clock and ours: instants as text, and what time an event gets (docs/semantics.md, rule 2)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.ingest.refusals import Refused
 from shared.events import DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_SECONDS = 86_400
+_MICROSECOND = timedelta(microseconds=1)
 #: The first and last instants that have a date: years 1 to 9999.
-_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
 def instant(text: str, field: str) -> int:
@@ -17,12 +17,11 @@ def instant(text: str, field: str) -> int:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        since = moment - _EPOCH
+        return (moment - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):
         raise Refused(
             "invalid_timestamp", field, f"{field} must be an ISO 8601 time such as 2026-03-31T12:00:00.000Z."
         ) from None
-    return (since.days * _DAY_SECONDS + since.seconds) * 1_000_000 + since.microseconds
 
 
 def corrected(said: int, sent: int | None, received: int) -> tuple[int, bool]:
@@ -33,7 +32,7 @@ def corrected(said: int, sent: int | None, received: int) -> tuple[int, bool]:
     at = said if sent is None else received - (sent - said)
     if at > received + DAY:
         return received + DAY, True
-    if not _FIRST <= at <= _LAST:
+    if not FIRST <= at <= LAST:
         raise Refused(
             "invalid_timestamp",
             "timestamp",
