@@ -59,7 +59,7 @@ class Work:
         self.changes = Changes(claim, claim.position, claim.next_id, claim.next_seq, claim.clock, plans.generation)
         self.directory = Directory(session, cache, self.changes)
         self.people: dict[int, Person] = {}
-        self.history: dict[tuple[int, int], list[Kept]] = {}  # by project and stream
+        self.history: dict[int, tuple[int, list[Kept]]] = {}  # stream → project, what it is to hold
 
     async def person(self, project: int, customer: int) -> Person:
         """The customer, with all its ids at hand."""
@@ -122,12 +122,11 @@ class Work:
     def keep(self, person: Person, stream: int, record: Record, recorded: int, value: bytes, hashed: bytes) -> None:
         """Stages a touchpoint: it will be stored under its stream, and is the customer's."""
         kept = (recorded, value, record.at, hashed, stream)
-        key = record.project, stream
-        rows = self.history.get(key)
-        if rows is None:
-            self.history[key] = [kept]
+        found = self.history.get(stream)
+        if found is None:
+            self.history[stream] = record.project, [kept]
         else:
-            rows.append(kept)
+            found[1].append(kept)
         person.remember(hashed)
         person.fresh.append(kept)
         person.dirty = True
@@ -157,7 +156,7 @@ class Work:
         """Writes everything and returns the claim as it then stands. Raises what `Session.write` raises."""
         changes = self.changes
         journeys = {project: dict(pairs) for project, pairs in self.plans.of.items()}
-        people = sorted((person for person in self.people.values() if person.dirty), key=lambda one: one.customer)
+        people = [self.people[customer] for customer in sorted(self.people) if self.people[customer].dirty]
         partition, seq = self.claim.partition, self.claim.next_seq
         for person in people:
             if person.tracks or person.packed:
@@ -224,7 +223,8 @@ class Work:
 
     def _pack_history(self) -> None:
         append = self.changes.history.append
-        for (project, stream), rows in sorted(self.history.items()):
+        for stream in sorted(self.history):
+            project, rows = self.history[stream]
             lo = hi = rows[0][2]
             ids, body = [], []
             for recorded, value, at, hashed, _ in rows:
@@ -235,7 +235,7 @@ class Work:
                 ids.append(hashed)
                 body.append((recorded, value))
             append(HistoryRow(project, stream, lo, hi, len(rows), b"".join(ids), pack(body)))
-        self.changes.staged = sum(map(len, self.history.values()))
+            self.changes.staged += len(rows)
 
 
 def _unpacked(rows: Iterable[tuple[int, bytes]]) -> dict[int, list[Stored]]:

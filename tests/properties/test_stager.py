@@ -290,11 +290,13 @@ class Plain(yaml.SafeDumper):
 
 def of_somebody(drawn: list[tuple[dict[str, Any], tuple[str | None, str | None]]]) -> list[dict[str, Any]]:
     """Touchpoints of several people; an id names its identifier, so that none is repeated under another."""
-    return [
-        {**one, "id": f"{one['id']}-{user or device}", "user": user or ("u2" if one["type"] == "alias" else None)}
-        | {"anonymous": device, "previous": "u1" if one["type"] == "alias" else None}
-        for one, (user, device) in drawn
-    ]
+    given = list[dict[str, Any]]()
+    for one, (user, device) in drawn:
+        alias = one["type"] == "alias"
+        sender = user or ("u2" if alias else None)
+        named = {"id": f"{one['id']}-{sender or device}", "user": sender, "anonymous": device}
+        given.append({**one, **named, "previous": "u1" if alias else None})
+    return given
 
 
 people = st.sampled_from([("u1", None), ("u2", None), (None, "a1"), ("u1", "a1"), ("u2", "a1")])
