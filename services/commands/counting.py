@@ -12,8 +12,8 @@ from shared.journeys.definition import load
 from shared.journeys.engine import ABSENT
 from shared.log.port import Log
 from shared.store import reads, recount
-from shared.store.port import JourneyRow
 from shared.store.recount import StageKey
+from shared.store.rows import JourneyRow
 
 
 class Partition(NamedTuple):

@@ -14,7 +14,7 @@ from shared.settings import Settings
 from shared.settings import load as load_settings
 from shared.store import reads
 from shared.store.engine import reading
-from shared.store.port import JourneyRow
+from shared.store.rows import JourneyRow
 
 
 @click.group()

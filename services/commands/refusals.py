@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.refusals import Refusal
 from shared.store import rejections
 from shared.store.engine import writing
-from shared.store.port import Rejection, StoreUnavailable
+from shared.store.port import StoreUnavailable
+from shared.store.rows import Rejection
 
 #: Held until they are written; what comes beyond is forgotten here, and stays in the counters.
 HELD = 5_000

@@ -18,8 +18,8 @@ from shared.journeys.definition import load
 from shared.log.port import Reader
 from shared.store import following, people, reads, rejections
 from shared.store.engine import reading
-from shared.store.port import ANONYMOUS, CAUSES, USER, LedgerRow
 from shared.store.rejections import Kept
+from shared.store.rows import ANONYMOUS, CAUSES, USER, LedgerRow
 
 #: Seconds between two looks at the store.
 LOOK = 0.5

@@ -17,8 +17,9 @@ from shared.journeys.engine import NONE
 from shared.log.port import LogUnavailable
 from shared.store import dead_letters, reads
 from shared.store.engine import reading
-from shared.store.port import CAUSES, JourneyRow, StoreUnavailable
+from shared.store.port import StoreUnavailable
 from shared.store.reads import Backlog, Position, Project
+from shared.store.rows import CAUSES, JourneyRow
 
 #: Seconds that a look serves all who scrape, and seconds that it may take.
 FRESH, PATIENCE = 1.0, 8.0

@@ -8,7 +8,7 @@ from services.metrics.api.answers import By
 from services.metrics.errors import Refused
 from shared.hashing import hashed
 from shared.store import people
-from shared.store.port import ANONYMOUS, USER, CustomerRow
+from shared.store.rows import ANONYMOUS, USER, CustomerRow
 from shared.store.tables import storable
 
 #: What an id is taken for when nobody says. Never a customer's number, which may be somebody else's user id.

@@ -15,8 +15,9 @@ from shared.journeys.engine import ABSENT, NONE, Journey
 from shared.log.port import Log
 from shared.settings import Settings
 from shared.store import reads
-from shared.store.port import JourneyRow, Store
+from shared.store.port import Store
 from shared.store.reads import Project
+from shared.store.rows import JourneyRow
 
 
 class Asker(NamedTuple):

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from shared.journeys.engine import ABSENT
-from shared.store.port import LedgerRow
 from shared.store.reads import net
+from shared.store.rows import LedgerRow
 
 
 def standing(entries: Iterable[LedgerRow]) -> list[LedgerRow]:

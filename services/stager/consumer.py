@@ -22,7 +22,8 @@ from shared.journeys.definition import load
 from shared.journeys.engine import Journey
 from shared.log.port import LogUnavailable, PositionLost, Reader
 from shared.settings import Settings
-from shared.store.port import Catalog, Claim, Conflict, Fenced, Session, StoreUnavailable
+from shared.store.port import Conflict, Fenced, Session, StoreUnavailable
+from shared.store.rows import Catalog, Claim
 
 logger = logging.getLogger(__name__)
 

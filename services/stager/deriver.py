@@ -15,7 +15,7 @@ from shared.identity import ALWAYS
 from shared.journeys.engine import Journey
 from shared.journeys.ledger import Entry, Fact, Track, catch_up, correct, fire, net, refold, replay
 from shared.journeys.touchpoint import Touchpoint
-from shared.store.port import BEHIND, CURRENT, MERGED, LedgerRow
+from shared.store.rows import BEHIND, CURRENT, MERGED, LedgerRow
 
 
 async def derive(work: Work, queued: Sequence[tuple[int, int, int]], clock: int, limit: int) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from services.stager.people import Cache, Key, Person
 from shared.identity import ALWAYS, FOREVER, Link, Slice, owner_at, slices
-from shared.store.port import USER, Changes, Identity, LinkRow, Session
+from shared.store.port import Session
+from shared.store.rows import USER, Changes, Identity, LinkRow
 
 
 class Directory:

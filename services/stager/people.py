@@ -13,7 +13,7 @@ from xxhash import xxh3_64_digest
 from shared.events import Record, decode
 from shared.identity import ALWAYS
 from shared.journeys.ledger import Entry, Fact, Track
-from shared.store.port import CURRENT, CustomerRow, Identity
+from shared.store.rows import CURRENT, CustomerRow, Identity
 
 #: Ids of a customer's touchpoints are kept in its row up to this many; a longer history is asked for them.
 RECENT = 64

@@ -9,7 +9,8 @@ from services.stager.work import Plans, Work, source_key
 from shared.events import Record, encode
 from shared.journeys.engine import ABSENT, Journey
 from shared.journeys.ledger import Track, pending
-from shared.store.port import BEHIND, Claim, Session
+from shared.store.port import Session
+from shared.store.rows import BEHIND, Claim
 
 #: Where the numbers of customers begin that a rehearsal makes up: no partition gives such.
 MADE_UP = 1 << 61

@@ -12,7 +12,7 @@ from services.stager.work import Work
 from shared.events import Record
 from shared.identity import ALWAYS, FOREVER, Link, Slice
 from shared.journeys.ledger import Fact
-from shared.store.port import ANONYMOUS, BEHIND, CURRENT, MERGE, MERGED, USER, Rejection
+from shared.store.rows import ANONYMOUS, BEHIND, CURRENT, MERGE, MERGED, USER, Rejection
 
 
 class Statement(NamedTuple):

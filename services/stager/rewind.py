@@ -9,7 +9,7 @@ from shared.identity import ALWAYS
 from shared.journeys.engine import Journey, Move
 from shared.journeys.ledger import Fact, Track, catch_up, correct, fact, fire, net, refold
 from shared.journeys.touchpoint import Touchpoint
-from shared.store.port import TIMER
+from shared.store.rows import TIMER
 
 
 def ordered(history: Iterable[Stored]) -> list[Stored]:

@@ -17,7 +17,7 @@ from services.stager.work import Work, source_key
 from shared.events import Record, Undecodable, read
 from shared.journeys.ledger import Track, follow
 from shared.journeys.touchpoint import Touchpoint
-from shared.store.port import CURRENT, IMPORT, LATE, LIVE, TIMER
+from shared.store.rows import CURRENT, IMPORT, LATE, LIVE, TIMER
 
 #: Records taken in hand at once: few enough to lie in the processor's cache from their decoding to their fold.
 STEP = 1000

@@ -3,7 +3,7 @@
 from services.stager.work import Work
 from shared.identity import FOREVER
 from shared.journeys.ledger import fire
-from shared.store.port import CURRENT, TIMER
+from shared.store.rows import CURRENT, TIMER
 
 
 async def sweep(work: Work, until: int, limit: int) -> int:

@@ -15,7 +15,8 @@ from shared.events import Record, pack, unpack
 from shared.identity import ALWAYS
 from shared.journeys.engine import Journey
 from shared.journeys.ledger import Track, next_due
-from shared.store.port import (
+from shared.store.port import Session
+from shared.store.rows import (
     ANONYMOUS,
     BEHIND,
     CURRENT,
@@ -28,7 +29,6 @@ from shared.store.port import (
     Identity,
     LedgerRow,
     QuarantineRow,
-    Session,
     SnapshotRow,
 )
 

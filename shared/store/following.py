@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.store import tables
-from shared.store.port import LedgerRow
+from shared.store.rows import LedgerRow
 
 
 async def next_seqs(db: AsyncConnection) -> dict[int, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.events import Record, unpack
 from shared.identity import ALWAYS, FOREVER, Link, slices
 from shared.store import tables
-from shared.store.port import MERGED, USER, CustomerRow, LedgerRow
+from shared.store.rows import MERGED, USER, CustomerRow, LedgerRow
 
 
 class Identifier(NamedTuple):

@@ -11,20 +11,19 @@ from typing import Concatenate, ParamSpec, TypeVar
 import asyncpg
 
 from shared.store import postgres_reads, postgres_writes, schema
-from shared.store.port import (
+from shared.store.port import Conflict, StoreUnavailable
+from shared.store.postgres_reads import Connection
+from shared.store.rows import (
     Catalog,
     Changes,
     Claim,
-    Conflict,
     CustomerRow,
     Identity,
     JourneyRow,
     LedgerRow,
     LinkRow,
     SnapshotRow,
-    StoreUnavailable,
 )
-from shared.store.postgres_reads import Connection
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text
 
 from shared.store import tables
-from shared.store.port import ID_BITS, REJECTIONS_OF_A_CODE, Changes, Rejection, roll_up
+from shared.store.rows import ID_BITS, REJECTIONS_OF_A_CODE, Changes, Rejection, roll_up
 
 _TYPES: tuple[tuple[type[Any], str], ...] = (
     (SmallInteger, "smallint"),

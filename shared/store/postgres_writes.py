@@ -5,20 +5,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from shared.store.port import (
-    BACKFILL,
-    CLOCK_GRACE,
-    ID_BITS,
-    MERGED,
-    Changes,
-    Claim,
-    Conflict,
-    Fenced,
-    JourneyRow,
-    StoreMismatch,
-)
+from shared.store.port import CLOCK_GRACE, Conflict, Fenced, StoreMismatch
 from shared.store.postgres_reads import Connection, columns
 from shared.store.postgres_sql import COPIED, INCOMING, fence, incoming, rows_of, statement
+from shared.store.rows import BACKFILL, ID_BITS, MERGED, Changes, Claim, JourneyRow
 from shared.store.schema import REMEDY
 
 #: Rows from which a COPY, with the round trips of a transaction of its own, is cheaper than the statement's arrays.

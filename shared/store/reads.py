@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events import DAY
 from shared.store import tables
-from shared.store.port import BY_DAY, BY_HOUR, HOUR, TOTAL, FlowKey, JourneyRow, LedgerRow
+from shared.store.rows import BY_DAY, BY_HOUR, HOUR, TOTAL, FlowKey, JourneyRow, LedgerRow
 
 ABSENT = -2
 

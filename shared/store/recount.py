@@ -10,8 +10,8 @@ from sqlalchemy import Table, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.store import tables
-from shared.store.port import BY_DAY, BY_HOUR, MERGED, TOTAL, FlowKey
 from shared.store.reads import ABSENT
+from shared.store.rows import BY_DAY, BY_HOUR, MERGED, TOTAL, FlowKey
 
 StageKey = tuple[int, int, int]  # project, version, stage
 

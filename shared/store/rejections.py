@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events import DAY
 from shared.store import tables
-from shared.store.port import REJECTIONS_OF_A_CODE, Rejection
+from shared.store.rows import REJECTIONS_OF_A_CODE, Rejection
 
 #: How long rejections are kept.
 KEPT = 30 * DAY

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from shared.events import SECOND
 from shared.store.engine import engine, writing
-from shared.store.port import ID_BITS, StoreMismatch
+from shared.store.port import StoreMismatch
+from shared.store.rows import ID_BITS
 from shared.store.tables import positions, projects
 
 REMEDY = "run `milepost setup`"

@@ -13,19 +13,17 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from shared.store import schema, sqlite_reads, sqlite_writes
-from shared.store.port import (
+from shared.store.port import Conflict, StoreMismatch, StoreUnavailable
+from shared.store.rows import (
     Catalog,
     Changes,
     Claim,
-    Conflict,
     CustomerRow,
     Identity,
     JourneyRow,
     LedgerRow,
     LinkRow,
     SnapshotRow,
-    StoreMismatch,
-    StoreUnavailable,
 )
 
 P = ParamSpec("P")

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from shared.store.port import Catalog, CustomerRow, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
+from shared.store.rows import Catalog, CustomerRow, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
 
 
 def revision(db: sqlite3.Connection) -> str | None:

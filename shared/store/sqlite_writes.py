@@ -9,19 +9,16 @@ from typing import Any
 from sqlalchemy import Table
 
 from shared.store import tables
-from shared.store.port import (
+from shared.store.port import CLOCK_GRACE, Conflict, Fenced, StoreMismatch
+from shared.store.rows import (
     BACKFILL,
-    CLOCK_GRACE,
     ID_BITS,
     MERGED,
     REJECTIONS_OF_A_CODE,
     Changes,
     Claim,
-    Conflict,
-    Fenced,
     JourneyRow,
     Rejection,
-    StoreMismatch,
     roll_up,
 )
 from shared.store.schema import REMEDY

@@ -7,6 +7,7 @@ BENCHES = {
     "engine": "µs to fold a touchpoint into a journey, and to read a condition of four clauses",
     "store": "µs to write a realistic batch, on SQLite and on PostgreSQL",
     "ingest": "events a second through the front door beside raw floors, on both logs",
+    "overload": "how long answers take at half load, and memory and answers at five times too much",
     "stager": "events a second from Kafka into PostgreSQL, beside Kafka Streams and the prototype store",
     "memory": "a stager's memory at ten thousand and at a million customers",
 }

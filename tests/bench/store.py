@@ -19,16 +19,8 @@ import uvloop
 
 from shared.events import DAY, Record, encode, pack
 from shared.store import schema
-from shared.store.port import (
-    CURRENT,
-    LIVE,
-    Changes,
-    Claim,
-    CustomerRow,
-    HistoryRow,
-    LedgerRow,
-    Session,
-)
+from shared.store.port import Session
+from shared.store.rows import CURRENT, LIVE, Changes, Claim, CustomerRow, HistoryRow, LedgerRow
 from tests.bench.reference import CUSTOMERS, records
 from tests.contract.store_backends import after, open_store
 from tests.support.postgres import Postgres

@@ -7,16 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.store import postgres, schema, sqlite
-from shared.store.port import (
-    CURRENT,
-    Changes,
-    Claim,
-    CustomerRow,
-    HistoryRow,
-    LedgerRow,
-    Session,
-    Store,
-)
+from shared.store.port import Session, Store
+from shared.store.rows import CURRENT, Changes, Claim, CustomerRow, HistoryRow, LedgerRow
 
 LEASE = 3.0
 PARTITIONS = 3

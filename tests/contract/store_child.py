@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from shared.store.port import CustomerRow, Fenced, StoreUnavailable
+from shared.store.port import Fenced, StoreUnavailable
+from shared.store.rows import CustomerRow
 from tests.contract.store_backends import changes, open_store, touchpoints
 from tests.contract.store_backends import customer as born
 

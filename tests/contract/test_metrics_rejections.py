@@ -12,8 +12,8 @@ from shared.log.port import Entry
 from shared.store import admin, dead_letters, rejections
 from shared.store.dead_letters import Place
 from shared.store.engine import writing
-from shared.store.port import Rejection
 from shared.store.rejections import WHOLE
+from shared.store.rows import Rejection
 from tests.support.asking import Site, at, site
 from tests.support.prometheus import samples
 

@@ -12,7 +12,7 @@ from services.metrics.app import build_metrics
 from shared import telemetry
 from shared.log.port import Entry
 from shared.settings import Settings
-from shared.store.port import QuarantineRow
+from shared.store.rows import QuarantineRow
 from tests.contract.store_backends import write
 from tests.support.asking import SHOP, Site, client, record, site
 from tests.support.prometheus import Samples, promtool, samples

@@ -16,7 +16,7 @@ from shared.events import Record
 from shared.journeys.engine import ABSENT
 from shared.store import people, recount
 from shared.store.engine import reading
-from shared.store.port import MERGED
+from shared.store.rows import MERGED
 from tests.support.asking import Site, site
 from tests.support.small import HOUR, JOURNEY
 

@@ -7,23 +7,18 @@ import pytest
 
 from shared.events import SECOND
 from shared.store import schema
-from shared.store.port import (
+from shared.store.port import CLOCK_GRACE, Conflict, Fenced, Session, Store, StoreMismatch
+from shared.store.rows import (
     ANONYMOUS,
     BACKFILL,
-    CLOCK_GRACE,
     LATE,
     MERGED,
     USER,
-    Conflict,
     DeadLetterRow,
-    Fenced,
     Identity,
     LinkRow,
     QuarantineRow,
-    Session,
     SnapshotRow,
-    Store,
-    StoreMismatch,
 )
 from tests.contract.store_backends import (
     PARTITIONS,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.store import admin, dead_letters, ephemeral, recount, rejections
 from shared.store.engine import reading, writing
 from shared.store.ephemeral import STAY
-from shared.store.port import DeadLetterRow, QuarantineRow, Rejection, SnapshotRow
+from shared.store.rows import DeadLetterRow, QuarantineRow, Rejection, SnapshotRow
 from tests.contract.store_backends import write
 from tests.support.asking import Site, record, site
 from tests.support.staging import Staging

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.events import DAY, SECOND, Record, encode, pack
 from shared.store import people, reads, recount
 from shared.store.engine import engine, reading
-from shared.store.port import (
+from shared.store.port import Session, Store, StoreUnavailable
+from shared.store.rows import (
     ANONYMOUS,
     HOUR,
     LATE,
@@ -28,9 +29,6 @@ from shared.store.port import (
     LedgerRow,
     LinkRow,
     QuarantineRow,
-    Session,
-    Store,
-    StoreUnavailable,
     roll_up,
 )
 from tests.contract.store_backends import customer, random_ledger, write

@@ -11,8 +11,9 @@ from shared.events import SECOND
 from shared.store import admin, dead_letters, reads, rejections, schema
 from shared.store.dead_letters import Place
 from shared.store.engine import reading, writing
-from shared.store.port import REJECTIONS_OF_A_CODE, DeadLetterRow, Fenced, Rejection, Session
+from shared.store.port import Fenced, Session
 from shared.store.rejections import KEPT, WHOLE
+from shared.store.rows import REJECTIONS_OF_A_CODE, DeadLetterRow, Rejection
 from tests.contract.store_backends import write
 
 NOW = time.time_ns() // 1000

@@ -23,7 +23,7 @@ from shared.log.port import Entry
 from shared.settings import Settings
 from shared.store import admin, rejections, sqlite
 from shared.store.engine import engine, writing
-from shared.store.port import Rejection
+from shared.store.rows import Rejection
 from tests.support.asking import SHOP, Site, at, client, record, site
 
 QUESTIONS = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.metrics.standing import standing
 from shared.journeys.engine import ABSENT, NONE
-from shared.store.port import LATE, LIVE, LedgerRow
+from shared.store.rows import LATE, LIVE, LedgerRow
 
 
 def entry(

@@ -21,7 +21,7 @@ from shared.events import Record
 from shared.journeys.engine import NONE
 from shared.store import people, reads
 from shared.store.engine import reading
-from shared.store.port import ANONYMOUS, BEHIND, USER, JourneyRow, LedgerRow
+from shared.store.rows import ANONYMOUS, BEHIND, USER, JourneyRow, LedgerRow
 
 
 class KnownAs(BaseModel):

@@ -18,7 +18,7 @@ from services.metrics.standing import standing
 from shared.events import Record
 from shared.store import people, reads
 from shared.store.engine import reading
-from shared.store.port import CAUSES
+from shared.store.rows import CAUSES
 
 
 class Seen(BaseModel):

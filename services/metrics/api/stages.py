@@ -16,7 +16,7 @@ from services.metrics.service import Asker, Service
 from shared.journeys.engine import NONE
 from shared.store import reads
 from shared.store.engine import reading
-from shared.store.port import JourneyRow
+from shared.store.rows import JourneyRow
 
 
 class StageCount(BaseModel):

@@ -15,7 +15,7 @@ from services.metrics.service import Asker, Service, stage_name
 from shared.journeys.definition import Definition
 from shared.store import people, reads
 from shared.store.engine import reading
-from shared.store.port import CAUSES, USER, LedgerRow
+from shared.store.rows import CAUSES, USER, LedgerRow
 
 
 class Flow(BaseModel):

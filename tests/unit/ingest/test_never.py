@@ -14,8 +14,8 @@ from tests.support.front import Front, front
 
 NEVER = [
     "null", "NULL", "Null", "undefined", "UNDEFINED", "None", "nil", "NaN", "nan", "0", 0, "-1", -1, "0.0", "guest",
-    "Guest", "anonymous", "ANONYMOUS", "unknown", "[object Object]", "[object object]", '"null"', "'undefined'", "(null)",
-    "{}", "00000000-0000-0000-0000-000000000000", "not_authenticated", "{{user_id}}", "مهمان", "ضيف",
+    "Guest", "anonymous", "ANONYMOUS", "unknown", "[object Object]", "[object object]", '"null"', "'undefined'",
+    "(null)", "{}", "00000000-0000-0000-0000-000000000000", "not_authenticated", "{{user_id}}", "مهمان", "ضيف",
 ]  # fmt: skip
 SOMEBODY = ["nulla", "1", "00", "guest-1", "noneofyour", "anonymous@shop.example", "کاربر", "-2", "NA", "o"]
 

@@ -1,0 +1,250 @@
+"""What lies in the store and what one transaction writes: rows as plain tuples, with the numbers that stand in them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from shared.events import DAY, SECOND
+
+#: A customer's id holds its home partition in the bits above these.
+ID_BITS = 40
+HOUR = 3600 * SECOND
+
+USER, ANONYMOUS = 0, 1
+
+#: Causes of ledger entries, by number as stored.
+CAUSES = ("live", "timer", "late", "merge", "import", "backfill")
+LIVE, TIMER, LATE, MERGE, IMPORT, BACKFILL = range(6)
+
+#: Levels of the population roll-ups: everything, days and hours (of `at` and of `recorded`, from the epoch, UTC).
+TOTAL, BY_DAY, BY_HOUR = range(3)
+
+#: What a customer's row is: current, waiting for the deriver, or merged into another.
+CURRENT, BEHIND, MERGED = range(3)
+
+#: Rejections kept of each code of a project: a flood of one leaves the others alone.
+REJECTIONS_OF_A_CODE = 2_500
+
+
+class Claim(NamedTuple):
+    """A partition held by this process: where it stands, and the fence that proves it."""
+
+    partition: int
+    epoch: int
+    position: int
+    next_id: int
+    next_seq: int
+    clock: int
+
+
+class Identity(NamedTuple):
+    """An identifier: its stream (under which its touchpoints are stored, for ever) and the customer it belongs to.
+
+    `customer` is 0 for a device that several customers share: its links say whose it was when.
+    """
+
+    stream: int
+    customer: int
+
+
+class CustomerRow(NamedTuple):
+    """A customer as stored.
+
+    `count` touchpoints are folded, the last of them at (`at`, `id`); `recorded` is the highest recorded time so far;
+    `recent` the packed hashes of the last ids; `states` the packed tracks by journey version; `due` the instant that
+    the timers table holds (never later than the true one), or None; `status` CURRENT, BEHIND or MERGED; `into` the
+    customer it was merged into, or 0. `revision` is the one read; writing raises it by one.
+    """
+
+    project: int
+    customer: int
+    revision: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls on a row
+    at: int
+    id: str
+    recorded: int
+    recent: bytes
+    states: bytes
+    due: int | None
+    status: int
+    into: int
+
+
+class LinkRow(NamedTuple):
+    """A statement that the device with stream `stream` belongs to the user with stream `owner` from (`at`, `id`) on."""
+
+    project: int
+    stream: int
+    at: int
+    id: str
+    owner: int
+
+
+class HistoryRow(NamedTuple):
+    """Touchpoints of one stream, staged by one batch: `n` of them, between `lo` and `hi`.
+
+    `ids` are 8-byte hashes of their ids, `body` is `shared.events.pack`.
+    """
+
+    project: int
+    stream: int
+    lo: int
+    hi: int
+    n: int
+    ids: bytes
+    body: bytes
+
+
+class LedgerRow(NamedTuple):
+    """One entry: a move of a customer in a journey version, or (sign −1) its reversal. Stages by number; see
+    `shared.journeys`. (`writer`, `seq`) identifies it and rises in the order of commits of one writer."""
+
+    project: int
+    version: int
+    customer: int
+    at: int
+    source: int
+    target: int
+    cause: int
+    recorded: int
+    sign: int
+    writer: int
+    seq: int
+
+
+class SnapshotRow(NamedTuple):
+    """A customer's packed tracks just after its `n`-th touchpoint, which was (`at`, `id`)."""
+
+    project: int
+    customer: int
+    n: int
+    at: int
+    id: str
+    body: bytes
+
+
+class DeadLetterRow(NamedTuple):
+    """A log value that could not be decoded, with the reason."""
+
+    project: int
+    partition: int
+    position: int
+    at: int
+    reason: str
+    value: bytes
+
+
+class QuarantineRow(NamedTuple):
+    """A fault while deriving one customer in one journey version: it stays as it was; touchpoints are still staged."""
+
+    project: int
+    customer: int
+    version: int
+    at: int
+    error: str
+
+
+class Rejection(NamedTuple):
+    """An event that was refused: which of its request's (`index`), and why; or a statement that was not followed.
+
+    `size` is that of the event, or of the whole request, as it was sent; `body` is its beginning: none if it is not to
+    be kept.
+    """
+
+    project: int
+    key: int
+    at: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls on a row
+    code: str
+    field: str
+    message: str
+    size: int = 0
+    body: bytes = b""
+
+
+class JourneyRow(NamedTuple):
+    """A journey's definition, one immutable version of it. `version` is unique over all journeys of all projects."""
+
+    project: int
+    version: int
+    name: str
+    number: int
+    definition: str
+    made_at: int
+
+
+class Catalog(NamedTuple):
+    """The journeys in force. `generation` rises with every change; a write made under an older one is a Conflict.
+
+    `joined` are the projects that were made to join shared devices (semantics 43).
+    """
+
+    generation: int
+    journeys: tuple[JourneyRow, ...]
+    joined: frozenset[int] = frozenset()
+
+
+@dataclass
+class Changes:
+    """What one transaction of one partition writes. Lists are rows to insert unless said otherwise."""
+
+    claim: Claim
+    position: int
+    next_id: int
+    next_seq: int
+    clock: int
+    generation: int
+    staged: int = 0
+    duplicates: int = 0
+    identifiers: list[tuple[int, int, str, int, int]] = field(
+        default_factory=list
+    )  # project, kind, value, stream, customer
+    owners: dict[tuple[int, int], int] = field(default_factory=dict)  # update: (project, stream) → customer
+    new_customers: list[CustomerRow] = field(default_factory=list)
+    customers: list[CustomerRow] = field(default_factory=list)  # update, guarded by revision
+    links: list[LinkRow] = field(default_factory=list)
+    emails: list[tuple[int, str, int]] = field(default_factory=list)  # project, e-mail, stream; already there: left
+    history: list[HistoryRow] = field(default_factory=list)
+    ledger: list[LedgerRow] = field(default_factory=list)
+    snapshots: list[SnapshotRow] = field(default_factory=list)  # after the two deletions below
+    stale_snapshots: list[tuple[int, int, int]] = field(default_factory=list)  # delete: project, customer, from `at` on
+    thinned_snapshots: list[tuple[int, int, int]] = field(default_factory=list)  # delete: project, customer, n
+    timers: list[tuple[int, int, int | None]] = field(default_factory=list)  # project, customer, due; None: delete
+    dead_letters: list[DeadLetterRow] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)  # of a project and code only the newest are kept
+    quarantined: list[QuarantineRow] = field(default_factory=list)  # insert or replace
+    queued: list[tuple[int, int, int, int]] = field(
+        default_factory=list
+    )  # project, customer, cause, since; there: left
+    unqueued: list[tuple[int, int]] = field(default_factory=list)  # delete: project, customer
+
+
+PopulationKey = tuple[int, int, int, int, int, int]  # project, version, stage, level, at bucket, recorded bucket
+
+FlowKey = tuple[int, int, int, int, int, int]  # project, version, source, target, cause, sign
+
+
+def roll_up(ledger: Iterable[LedgerRow]) -> tuple[dict[PopulationKey, int], dict[FlowKey, int]]:
+    """What ledger entries add to the roll-ups: customers per stage by level and bucket, and counts of entries by flow.
+
+    The source −2 (absent) is no population. Both are kept by the transaction that writes the entries.
+    """
+    # Entries are many and hours few: first count what is alike, then spread each kind over the levels.
+    alike: dict[tuple[int, ...], int] = {}
+    for row in ledger:
+        project, version, _, at, source, target, cause, recorded, sign, _, _ = row
+        kind = (project, version, source, target, cause, sign, at - at % HOUR, recorded - recorded % HOUR)
+        alike[kind] = alike.get(kind, 0) + 1
+    populations: dict[PopulationKey, int] = {}
+    flows: dict[FlowKey, int] = {}
+    for (project, version, source, target, cause, sign, hour, known_hour), n in alike.items():
+        flow = (project, version, source, target, cause, sign)
+        flows[flow] = flows.get(flow, 0) + n
+        day, known_day = hour - hour % DAY, known_hour - known_hour % DAY
+        for stage, delta in ((source, -sign * n), (target, sign * n)):
+            if stage == -2:
+                continue
+            for level, since, known in ((TOTAL, 0, 0), (BY_DAY, day, known_day), (BY_HOUR, hour, known_hour)):
+                key = (project, version, stage, level, since, known)
+                populations[key] = populations.get(key, 0) + delta
+    return {key: delta for key, delta in populations.items() if delta}, flows
