@@ -172,7 +172,7 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         if door.privacy is not None:
             properties, traits, context = door.privacy.apply(properties, traits, context)
             told = _decode(context) or UNTOLD
-        context, excluded, seen = door.marks(context, told, visitor)
+        properties, context, excluded, seen = door.marks(properties, context, told, visitor)
     if kind == "identify" and traits is EMPTY and context is not EMPTY:
         traits = _traits_in(context)
     return Record(

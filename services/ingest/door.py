@@ -97,8 +97,10 @@ class Door:
         client = scope.get("client")
         return self._visitor(client[0] if client else None, agent, language, policy)
 
-    def marks(self, context: Raw, told: Mapping[str, Any], visitor: Visitor) -> tuple[Raw, bool, Seen | None]:
-        """The context as it may be kept; whether the event is excluded, and what was seen, for its record.
+    def marks(
+        self, properties: Raw, context: Raw, told: Mapping[str, Any], visitor: Visitor
+    ) -> tuple[Raw, Raw, bool, Seen | None]:
+        """Properties and context as they may be kept; whether the event is excluded, and what was seen, for its record.
 
         `told` is the context decoded.
         """
@@ -112,14 +114,16 @@ class Door:
         if excluded:
             self._count()
         if ip is None:
-            return context, excluded, seen
+            return properties, context, excluded, seen
         given = ip if type(ip) is str else ""
         found = self._cut(given) if visitor.strict is None else cut(given, visitor.strict)
         if found.kept != ip:
             context = without(context, told, found)
+            if b'$ip"' in (sent := bytes(properties)):  # where PostHog's SDKs put it
+                properties = Raw(msgspec.json.encode({**msgspec.json.decode(sent), "$ip": found.kept}))
         if self._find is not None and given:
             seen = _or_none(replace(seen or NOTHING, **self._find(given)._asdict()))
-        return context, excluded, seen
+        return properties, context, excluded, seen
 
     def _seen(self, client: str | None, agent: bytes, language: bytes, policy: bytes) -> Visitor:
         named = agent.decode("utf-8", "replace")[:LONGEST]

@@ -187,3 +187,15 @@ def test_imported_lines_pass_the_same_door() -> None:
     record = accept_line(json.dumps({**EVENT, "context": context}).encode(), 1, 0, NOW, door=door)
     assert isinstance(record, Record)
     assert (record.excluded, record.seen, b"198.51.100.0" in bytes(record.context)) == (True, Seen(bot=True), True)
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("truncate", "192.0.2.0"), ("drop", None), ("keep", "192.0.2.7")])
+async def test_posthogs_address_is_cut_in_both_places(tmp_path: Path, keep: str, kept: str | None) -> None:
+    """Its SDKs send it among the properties, from where it is read into the context."""
+    properties = {"distinct_id": "d", "$ip": "192.0.2.7", "price": 1.5}
+    body = {"api_key": fronts.KEY, "event": "Bought", "uuid": "m", "properties": properties}
+    async with front(tmp_path, ip=keep) as made:
+        assert (await made.post("/i/v0/e/", body)).status == 200
+        (record,) = await made.records()
+        assert msgspec.json.decode(record.properties) == {**properties, "$ip": kept}
+        assert msgspec.json.decode(record.context).get("ip") == kept
