@@ -127,7 +127,7 @@ def predicate_faults(predicate: Any) -> Iterator[str]:
 
 
 def goes_round(definition: dict[str, Any]) -> bool:
-    """Rule 28: whether timed moves can lead from a stage back to itself, whatever their conditions say."""
+    """Rule 28: whether timed moves can lead from a stage back to itself."""
     names = [NONE, *ordered_stages(definition), *side_stages(definition)]
     reached = {name: set(timed_moves(definition, name)) for name in names}
     for _ in names:
@@ -138,15 +138,46 @@ def goes_round(definition: dict[str, Any]) -> bool:
 
 def timed_moves(definition: dict[str, Any], here: str) -> Iterator[str]:
     """Where rules 20 and 21 could lead from here without a touchpoint."""
+
+    def can_be_made(one: dict[str, Any]) -> bool:
+        return is_timed(one["enter"]) and fixed(one["enter"], here) is not False
+
     order = ordered_stages(definition)
     for one in definition["stages"]:
         is_above = here == NONE or (here in order and order.index(one["stage"]) > order.index(here))
         is_open = here in one["from"] if "from" in one else is_above
-        if is_timed(one["enter"]) and one["stage"] != here and is_open:
+        if can_be_made(one) and one["stage"] != here and is_open:
             yield one["stage"]
     for one in definition.get("side", []):
-        if is_timed(one["enter"]) and one["stage"] != here and here in one["from"]:
+        if can_be_made(one) and one["stage"] != here and here in one["from"]:
             yield one["stage"]
     leaving = definition.get("exit")
-    if leaving and here != NONE and here in leaving["from"] and is_timed(leaving["enter"]):
+    if leaving and here != NONE and here in leaving["from"] and can_be_made(leaving):
         yield NONE
+
+
+def fixed(condition: dict[str, Any], here: str) -> bool | None:
+    """Rule 28: what a condition reads in this stage whenever there is no touchpoint; None if that may change."""
+    ((kind, body),) = condition.items()
+    if kind in ("all", "any"):
+        parts = [fixed(part, here) for part in body]
+        settles = kind == "any"
+        return settles if settles in parts else None if None in parts else not settles
+    if kind == "not":
+        inside = fixed(body, here)
+        return None if inside is None else not inside
+    if kind == "touchpoint":
+        return False
+    if kind == "stay" and body.get("in", here) != here:
+        return False
+    if kind == "stay" and "for" not in body:
+        return True
+    if kind in ("count", "distinct", "visits"):
+        return {("fewer_than", 0): False, ("at_least", 0): True}.get(compared(body))
+    return None
+
+
+def compared(body: dict[str, Any]) -> tuple[str, Any]:
+    """The one comparison in the body of a condition, and its limit."""
+    (comparison,) = [key for key in COMPARISONS if key in body]
+    return comparison, body[comparison]

@@ -76,6 +76,8 @@ class Counted(Aggregate):
     __slots__ = ()
 
     def compile(self, moment: Moment) -> bool | Holds:
+        if (settled := self.comparison.settled) is not None:
+            return settled
         index = moment.layout.slots[self.kept()]
         low, below = self.comparison.low or 0, self.comparison.below
         if self.within is not None:
@@ -86,7 +88,7 @@ class Counted(Aggregate):
         return lambda state, touchpoint, now: low <= count(state.slots[index]) < below
 
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
-        if self.within is None:
+        if self.within is None or self.comparison.settled is not None:
             return steady(self.compile(moment), truth)
         stamps = self._stamps(moment.layout.slots[self.kept()])
         low, below = self.comparison.low or 0, self.comparison.below
@@ -187,7 +189,7 @@ def _total(buckets: dict[int, int | str], now: int) -> int:
     return sum(int(amount) for bucket, amount in buckets.items() if now - bucket < BUCKETS)
 
 
-def _in_window(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> bool | Holds:
+def _in_window(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> Holds:
     def at_least(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
         found = stamps(state)
         return len(found) >= low and found[-low] >= now - within
@@ -197,19 +199,15 @@ def _in_window(low: int, below: int | None, within: int, stamps: Callable[[State
         return len(found) < most or found[-most] < now - within
 
     if below is None:
-        return at_least if low else True
+        return at_least
     most = below
-    if not most:
-        return False
     if not low:
         return fewer
     return lambda state, touchpoint, now: at_least(state, None, now) and fewer(state, None, now)
 
 
-def _rises(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> bool | Turns:
+def _rises(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> Turns:
     """At once, or as soon as enough have left the window, if enough are then left in it."""
-    if below == 0:
-        return False
 
     def turns(state: State, start: int) -> int | None:
         found = stamps(state)
@@ -222,10 +220,8 @@ def _rises(low: int, below: int | None, within: int, stamps: Callable[[State], S
     return turns
 
 
-def _falls(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> bool | Turns:
+def _falls(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> Turns:
     """At once, or as soon as too few are left in the window."""
-    if below == 0:
-        return True
 
     def turns(state: State, start: int) -> int | None:
         found = stamps(state)

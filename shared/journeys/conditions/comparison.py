@@ -39,6 +39,13 @@ class Comparison:
         return (self.low is None or amount >= self.low) and (self.below is None or amount < self.below)
 
     @property
+    def settled(self) -> bool | None:
+        """What it says of any number of things, of which there are never fewer than 0; None if that depends."""
+        if self.below == 0:
+            return False
+        return None if self.low or self.below is not None else True
+
+    @property
     def bound(self) -> int:
         """Amounts from this on need not be told apart."""
         return max(self.low or 0, self.below or 0, 1)

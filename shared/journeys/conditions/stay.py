@@ -74,6 +74,8 @@ class Visits(Condition):
 
     def compile(self, moment: Moment) -> bool | Holds:
         index = moment.layout.stages[self.stage]
+        if (settled := self.comparison.settled) is not None:
+            return settled
         holds = self.comparison.holds
         return lambda state, touchpoint, now: holds(state.visits[index])
 
