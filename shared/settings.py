@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     head_seconds: float = Field(10, gt=0, description="seconds that a client has to send a head")
     body_seconds: float = Field(30, gt=0, description="seconds that a client has to send a body, or to read an answer")
     held_requests: int = Field(512, ge=1, description="requests worked on at once; more are answered 503")
+    held_seconds: float = Field(0.05, gt=0, description="longest that a request waits its turn before it is answered 503")
     held_bytes: int = Field(64 << 20, gt=0, description="bytes of bodies held at once; more are answered 503")
     event_bytes: int = Field(32 << 10, gt=0, description="largest event")
     request_bytes: int = Field(512_000, gt=0, description="largest request body, unpacked")

@@ -6,6 +6,7 @@ A deadline is a number that is looked at once a second, not a timer of its own f
 
 import asyncio
 import json
+import time
 from collections.abc import Iterable
 from http import HTTPStatus
 from math import inf
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from services.ingest.gate import ARRIVED
 
 #: Seconds between two looks at the deadlines.
 LOOK = 1.0
@@ -69,7 +72,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn's own
         super().connection_made(transport)
-        self._due = self.loop.time() + self._bounds.head_seconds
+        self._due = time.monotonic() + self._bounds.head_seconds
         if len(self.connections) > self._bounds.connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "There are too many connections. Try again.")
 
@@ -84,7 +87,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
-        self._due = self.loop.time() + self._bounds.head_seconds
+        self._due = time.monotonic() + self._bounds.head_seconds
 
     def on_headers_complete(self) -> None:
         most = self._bounds.head_bytes
@@ -93,7 +96,9 @@ class Connection(HttpToolsProtocol):
             self._fault = TOO_LARGE
             raise ValueError("the head is too large")  # the parser passes it on to send_400_response
         self._in_head, self._head = False, 0
-        self._due = self.loop.time() + self._bounds.body_seconds
+        arrived = time.monotonic()
+        self._due = arrived + self._bounds.body_seconds
+        self.scope[ARRIVED] = arrived  # type: ignore[literal-required] # a key of our own, which ASGI allows
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -107,7 +112,7 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = self.loop.time() + self._bounds.body_seconds
+        self._unread = time.monotonic() + self._bounds.body_seconds
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -117,7 +122,7 @@ class Connection(HttpToolsProtocol):
         self._refuse(*self._fault)
 
     def look(self, now: float) -> None:
-        """Ends what is overdue; `now` is the loop's time."""
+        """Ends what is overdue; `now` is the system's monotonic time."""
         if now > self._unread:
             self.transport.abort()
         elif now > self._due:
@@ -144,10 +149,9 @@ class Connection(HttpToolsProtocol):
 
 async def watch(connections: Iterable[object]) -> None:
     """Looks at all connections once a second, until it is cancelled."""
-    loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(LOOK)
-        now = loop.time()
+        now = time.monotonic()
         for connection in list(connections):
             if isinstance(connection, Connection):
                 connection.look(now)

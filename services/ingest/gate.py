@@ -1,21 +1,29 @@
 """How much is worked on at once: past the bound a request is refused at once, if possible before its body is read."""
 
+import time
+
 from services.ingest.refusals import Unreadable
+
+#: Where the server notes in a request's scope when its head was complete, by the system's monotonic time.
+ARRIVED = "milepost.arrived"
 
 
 class Gate:
     """Counts requests whose body is there and whose answer is not, and the bytes of all bodies that are held.
 
     A request that is still being sent counts by its bytes alone, so that slow senders do not take the places of others.
+    One that waited its turn for more than so many seconds is refused, too: then more comes than can be worked off, and
+    a refusal now is worth more than an answer that comes late.
     """
 
-    def __init__(self, requests: int, size: int) -> None:
-        self._most_requests, self._most_size = requests, size
+    def __init__(self, requests: int, size: int, seconds: float) -> None:
+        self._most_requests, self._most_size, self._most_seconds = requests, size, seconds
         self.requests = self.size = 0
 
-    def enter(self) -> "Held":
-        """A request comes in. Raises Unreadable (503) if there is too much already."""
-        if self.requests >= self._most_requests or self.size >= self._most_size:
+    def enter(self, arrived: float | None = None) -> "Held":
+        """A request's turn comes, which `arrived` then (monotonic). Raises Unreadable (503) if there is too much."""
+        late = arrived is not None and time.monotonic() - arrived > self._most_seconds
+        if late or self.requests >= self._most_requests or self.size >= self._most_size:
             raise _overloaded()
         return Held(self)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.ingest.gate import ARRIVED
 from shared.log.port import Entry, Log
 from shared.settings import Settings
 from tests.support.front import BASIC, NOW, Front, Noted, ingest_app
@@ -110,6 +112,16 @@ async def test_a_body_that_is_still_coming_takes_nobodys_place() -> None:
         await slow_one
         assert sent == []
         assert (await door.post("/v1/page", PAGE)).status == 200
+
+
+@pytest.mark.parametrize(("waited", "status"), [(0.0, 200), (11.0, 503)])
+async def test_who_waited_too_long_for_a_turn_is_refused(waited: float, status: int) -> None:
+    """Since more comes than can be worked off then; the server says when a request came."""
+    async with slow(held_seconds=10) as (door, log):
+        log.told.set()
+        arrived, app = time.monotonic() - waited, door.app
+        door.app = lambda scope, receive, send: app({**scope, ARRIVED: arrived}, receive, send)
+        assert (await door.post("/v1/page", PAGE)).status == status
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"\x1f\x8bnonsense", b"x" * 6000])
