@@ -20,7 +20,7 @@ from shared.journeys.touchpoint import Touchpoint
 from shared.store.rows import CURRENT, IMPORT, LATE, LIVE, TIMER
 
 #: Records taken in hand at once: few enough to lie in the processor's cache from their decoding to their fold.
-STEP = 1000
+STEP = 2000
 
 STATEMENTS = ("identify", "alias")
 
