@@ -89,7 +89,7 @@ async def _import(settings: Settings, source: Source) -> Counts:
         store = await stack.enter_async_context(open_store(settings))
         database = await stack.enter_async_context(open_database(settings))
         if here:
-            await furnish(store, database)
+            await furnish(store, database, settings)
         project = await first_project(database)
         bookmark = Bookmark(folder(settings), source)
         stop = stack.enter_context(signals())

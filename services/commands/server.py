@@ -1,5 +1,7 @@
 """`milepost ingest`, `milepost stager` and `milepost metrics`: one service each, over Kafka and PostgreSQL."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -11,6 +13,7 @@ from services.commands.refusals import RefusalWriter
 from services.commands.serving import App, address, listen, run, server, start_logging
 from services.ingest.side import alone
 from services.metrics.app import build_metrics
+from shared.log.port import LogUnavailable
 from shared.runtime import (
     Work,
     agree,
@@ -25,6 +28,11 @@ from shared.runtime import (
 from shared.settings import Settings, load
 from shared.store.port import StoreUnavailable
 from shared.telemetry import registry
+
+#: Seconds until what cannot be reached at the start is tried again.
+PAUSE = 3.0
+
+_logger = logging.getLogger(__name__)
 
 #: What a service is: an app for its port, and tasks beside it. The stack closes what it opens.
 Service = Callable[[Settings, AsyncExitStack], Awaitable[tuple[App, dict[str, Work]]]]
@@ -70,6 +78,27 @@ async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict
     return build_metrics(store, database, log, settings, [registry()], rooms), {}
 
 
+def patient(service: Service) -> Service:
+    """The service, which waits where Kafka or the store cannot be reached when it starts; a mismatch still ends it.
+
+    Not for ingest: what nobody can take yet had better be refused than kept waiting.
+    """
+
+    async def wait(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:
+        while True:
+            async with AsyncExitStack() as attempt:
+                try:
+                    made = await service(settings, attempt)
+                except (LogUnavailable, StoreUnavailable) as error:
+                    _logger.warning("waiting to start: %s", error)
+                else:
+                    opened.push_async_exit(attempt.pop_all())
+                    return made
+            await asyncio.sleep(PAUSE)
+
+    return wait
+
+
 async def _serve(name: str, service: Service, settings: Settings) -> None:
     async with AsyncExitStack() as opened:
         listener = opened.enter_context(listen(settings))
@@ -104,9 +133,11 @@ _HEALTH = "/livez, /readyz and /metrics are on its port. Run as many as the load
 COMMANDS = {
     "ingest": _command("ingest", ingest, f"Run ingest alone: events come in over HTTP and go to Kafka. {_HEALTH}"),
     "stager": _command(
-        "stager", stager, f"Run a stager alone: records go from Kafka, staged, to PostgreSQL. {_HEALTH}"
+        "stager", patient(stager), f"Run a stager alone: records go from Kafka, staged, to PostgreSQL. {_HEALTH}"
     ),
     "metrics": _command(
-        "metrics", metrics, f"Run metrics alone: answers for people and for Prometheus from PostgreSQL. {_HEALTH}"
+        "metrics",
+        patient(metrics),
+        f"Run metrics alone: answers for people and for Prometheus from PostgreSQL. {_HEALTH}",
     ),
 }

@@ -26,7 +26,7 @@ def setup() -> None:
 async def _setup(chosen: Settings) -> None:
     await make(chosen)
     async with open_store(chosen) as store, open_database(chosen) as database:
-        await furnish(store, database)
+        await furnish(store, database, chosen)
 
 
 @click.command()

@@ -91,7 +91,7 @@ async def _up(settings: Settings, chosen: Chosen | None) -> None:
         log = await opened.enter_async_context(open_log(settings))
         store = await opened.enter_async_context(open_store(settings))
         database = await opened.enter_async_context(open_database(settings))
-        await furnish(store, database)
+        await furnish(store, database, settings)
         secrets = await first_secrets(database)
         if chosen and secrets:
             async with writing(database) as db:
@@ -109,6 +109,7 @@ async def _up(settings: Settings, chosen: Chosen | None) -> None:
         metrics.openapi = lambda: describe(own())  # type: ignore[method-assign] # FastAPI's documented way to add to it
         rest = health([log.healthy, store.check], others=metrics)
         ingest = await front(log, database, refusals, settings, counts, rest)
+        metrics.router.default = ingest.app.unknown
         stop = opened.enter_context(signals())
         click.echo(greeting(address(settings, listener), settings, secrets, ephemeral=chosen is not None))
         serving = {"the HTTP server": server(ingest.app, listener, settings), "the stager": staging.run}

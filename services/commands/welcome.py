@@ -1,18 +1,22 @@
 """What a new store is given so that it can be used at once, and what `milepost up` says when it has started."""
 
+import asyncio
+import fcntl
 import os
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from shutil import which
 from typing import NamedTuple
 
 import click
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.journeys import templates
-from shared.runtime import embedded
+from shared.runtime import embedded, folder
 from shared.settings import Settings
 from shared.store import admin, reads
 from shared.store.engine import reading, writing
@@ -22,6 +26,7 @@ from shared.store.reads import Project
 FIRST_JOURNEY = "lifecycle"
 #: What the name of a project's test project has behind that of the project.
 TEST = "-test"
+_TURN = 0x66697273  # names the lock of a PostgreSQL store's turns; any number would do
 
 
 class Secrets(NamedTuple):
@@ -56,13 +61,27 @@ async def make_test_project(store: Store, database: AsyncEngine) -> Project:
     return made
 
 
-async def furnish(store: Store, database: AsyncEngine) -> None:
-    """Publishes the first journey if the project has none."""
-    project = (await first_project(database)).project
-    async with reading(database) as db:
-        known = await reads.journeys(db, project)
-    if not known:
-        await store.add_journey(project, FIRST_JOURNEY, templates.text(FIRST_JOURNEY))
+async def furnish(store: Store, database: AsyncEngine, settings: Settings) -> None:
+    """Publishes the first journey if the project has none, however many do this at once."""
+    async with _in_turn(database, settings):
+        project = (await first_project(database)).project
+        async with reading(database) as db:
+            known = await reads.journeys(db, project)
+        if not known:
+            await store.add_journey(project, FIRST_JOURNEY, templates.text(FIRST_JOURNEY))
+
+
+@asynccontextmanager
+async def _in_turn(database: AsyncEngine, settings: Settings) -> AsyncIterator[None]:
+    """Waits until no other process is here with this store."""
+    if database.dialect.name == "postgresql":
+        async with writing(database) as db:
+            await db.execute(select(func.pg_advisory_xact_lock(_TURN)))
+            yield
+    else:
+        with (folder(settings) / "setup.lock").open("w") as lock:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            yield
 
 
 async def first_secrets(database: AsyncEngine) -> Secrets | None:

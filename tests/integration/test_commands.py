@@ -3,12 +3,14 @@
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from services.demo.shop import shop
+from tests.support.kafka import Kafka
 from tests.support.processes import Processes, free_port
 from tests.support.up import milepost, staged
 
@@ -56,3 +58,41 @@ def test_services_refuse_what_they_do_not_fit(settings: dict[str, str], tmp_path
         other = settings | {"MILEPOST_PARTITIONS": "4"}
         told = milepost(service, "--port", "0", data=tmp_path, env=other, code=1)
         assert "set MILEPOST_PARTITIONS=3" in told
+
+
+def test_what_is_not_there_yet_is_waited_for(
+    start_kafka: Callable[..., Kafka], database: str, topic_prefix: str, tmp_path: Path, processes: Processes
+) -> None:
+    """A stager or metrics started while Kafka or PostgreSQL is down says so, and runs once it is there."""
+    broker = start_kafka()
+    settings = {
+        "MILEPOST_KAFKA": broker.bootstrap,
+        "MILEPOST_DATABASE": database,
+        "MILEPOST_TOPIC": f"{topic_prefix}touchpoints",
+    }
+    milepost("setup", data=tmp_path, env=settings)
+    nowhere = settings | {"MILEPOST_DATABASE": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
+    without = processes.milepost("metrics", "--port", "0", env=nowhere)
+    without.wait_for("WARNING .*waiting to start: .*[Cc]onnect")
+    without.stop()
+    broker.kill()
+    waiting = {name: processes.milepost(name, "--port", "0", env=settings) for name in ("stager", "metrics")}
+    for service in waiting.values():
+        service.wait_for(f"WARNING .*waiting to start: Kafka at {broker.bootstrap}")
+    broker.start()
+    for name, service in waiting.items():
+        service.wait_for(f"Milepost {name} runs at", 60)
+        assert service.stop() == 0
+
+
+@pytest.mark.parametrize("embedded", [True, False], ids=["SQLite", "PostgreSQL"])
+def test_setups_at_once_publish_one_version(
+    embedded: bool, request: pytest.FixtureRequest, tmp_path: Path, processes: Processes
+) -> None:
+    """The very first setups, all at once as several deployments may run them, publish the first journey once."""
+    settings = {} if embedded else request.getfixturevalue("settings")
+    settings |= {"MILEPOST_DATA": str(tmp_path / "data")}
+    for one in [processes.milepost("setup", env=settings) for _ in range(5)]:
+        assert one.wait(60) == 0, one.output()
+    told = milepost("journeys", "list", data=tmp_path / "data", env=settings)
+    assert re.search(r"^lifecycle +1 ", told, re.MULTILINE)
