@@ -52,7 +52,8 @@ def build_ingest(
 ) -> "Ingest":
     """The app, counting into this registry. `clock` tells the time in microseconds.
 
-    Paths that are nobody's go to `fallback`; without one they are answered 404, as are those that look like an SDK's.
+    Paths that are nobody's go to `fallback`, which may give them back to `Ingest.unknown`; without one they are
+    answered 404, as are those that look like an SDK's.
     Raises BadSettings for faults in the files that the settings name.
     """
     telemetry = Telemetry(registry)
@@ -87,6 +88,10 @@ class Ingest:
             if place.target is not None or place.family != "other" or self._fallback is None:
                 return self._http(place, scope, receive, send)
         return (self._fallback or _lifespan)(scope, receive, send)
+
+    async def unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI app for a request of which the fallback knows nothing either."""
+        await self._http(self._routes.find(scope["path"]), scope, receive, send)
 
     async def _http(self, place: Place, scope: Scope, receive: Receive, send: Send) -> None:
         target, method = place.target, scope["method"]
@@ -142,7 +147,7 @@ class Ingest:
             envelope = takes.read(body, request, HOPELESS * self._settings.batch_events)
             named = envelope.key
             key = self._find_key(keys_given(scope["headers"], request, named))
-            self._permits.check(key, request, len(envelope.events))
+            self._permits.check(key, request, len(envelope.events), takes.too_fast)
             visitor = self._door.visitor(key.kind, scope)
             arrival = arrival_of(envelope, key, self._clock(), self._settings, self._door, visitor)
         except Unreadable as whole:

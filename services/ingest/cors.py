@@ -19,7 +19,7 @@ def allowing(origin: bytes | None) -> Headers:
     return [
         (b"access-control-allow-origin", origin),
         (b"access-control-allow-credentials", b"true"),
-        (b"access-control-expose-headers", b"Retry-After"),
+        (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset"),
         (b"vary", b"Origin"),
     ]
 

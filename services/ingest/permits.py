@@ -20,8 +20,8 @@ class Permits:
         self._now = now
         self._paid: dict[int, float] = {}  # by key: when all that it has sent would have been sent at its rate
 
-    def check(self, key: WriteKey, request: Request, events: int) -> None:
-        """A request with so many events. Raises Unreadable: 403 if it comes from elsewhere, 429 if it is too much.
+    def check(self, key: WriteKey, request: Request, events: int, too_fast: int = 429) -> None:
+        """A request with so many events. Raises Unreadable: 403 if it comes from elsewhere, `too_fast` for too much.
 
         A request may go past the rate if those before it did not, so that a batch larger than the burst gets through.
         """
@@ -37,7 +37,7 @@ class Permits:
             if paid >= now + BURST:
                 wait = max(1, ceil(paid - now - BURST))
                 message = f"The write key sends more than {key.rate} events a second; nothing was accepted. Try again."
-                raise Unreadable(429, "rate_limited", message, again=wait)
+                raise Unreadable(too_fast, "rate_limited", message, again=wait)
             self._paid[key.number] = paid + events / key.rate
 
 

@@ -39,7 +39,11 @@ def error(status: int, refused: Refused, more: Mapping[str, object] | None = Non
 async def respond(
     send: Send, reply: Reply, headers: Headers, methods: tuple[str, ...], again: int | None = None
 ) -> None:
-    """Sends it; `methods` are those that the path takes, `again` the seconds to wait where they are known."""
+    """Sends it; `methods` are those that the path takes, `again` the seconds to wait where they are known.
+
+    `headers` are those of CORS, empty where no page asks.
+    """
+    page = bool(headers)
     status, answer, content_type = reply
     headers = [*headers, (b"content-length", b"%d" % len(answer))]
     if answer:
@@ -51,6 +55,9 @@ async def respond(
         case 405:
             headers.append((b"allow", ", ".join((*methods, "OPTIONS")).encode()))
         case 429 | 503:
-            headers.append((b"retry-after", b"%d" % (again or RETRY_AFTER)))
+            wait = b"%d" % (again or RETRY_AFTER)
+            headers.append((b"retry-after", wait))
+            if page:  # Segment's browser SDK before 1.84 looks here, for seconds; its Node.js SDK 2, for an instant
+                headers.append((b"x-ratelimit-reset", wait))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": answer})

@@ -1,5 +1,6 @@
 """`milepost up`: started by somebody who has never seen it, used as it says, stopped, started again."""
 
+import re
 import shutil
 import signal
 import sqlite3
@@ -108,6 +109,21 @@ def test_it_is_one_origin(up: Up) -> None:
     assert "milepost_store_up 1" in httpx.get(f"{up.url}/metrics").text
     described = httpx.get(f"{up.url}/openapi.json").json()["paths"]
     assert {"/v1/batch", "/v1/journeys/{journey}/stages"} <= described.keys()
+
+
+def test_a_path_that_is_nobodys_is_told_so_to_pages(up: Up) -> None:
+    """Neither events nor questions go there: 404 that a page may read, counted; what questions do not find is not."""
+    page = {"Origin": "https://shop.example"}
+    for path in ("/v1/trakc", "/nothing/at/all"):
+        assert httpx.options(f"{up.url}{path}", headers=page).status_code == 204
+        answer = httpx.post(f"{up.url}{path}", headers=page, json={})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    asked = {**page, "Authorization": f"Bearer {up.token}"}
+    unknown = httpx.get(f"{up.url}/v1/customers/nobody", headers=asked)
+    assert (unknown.status_code, unknown.headers.get("access-control-allow-origin")) == (404, None)
+    counted = r'^milepost_unknown_paths_total\{family="other"\} 2\.0$'
+    assert re.search(counted, httpx.get(f"{up.url}/metrics").text, re.MULTILINE)
 
 
 def test_refused_events_are_kept_with_their_reasons(up: Up) -> None:

@@ -93,12 +93,14 @@ class Takes(NamedTuple):
     not empty; that of a GET is what its query has as `data`. It raises Unreadable where nothing can be taken or there
     are more than `most` events. `answer(envelope, accepted,
     refused)` is the body of the 200 that the SDK understands; None: ours. What is refused as a whole gets our 4xx.
+    `too_fast` is the status for a key that sends too fast, after which the SDK sends again.
     """
 
     read: Callable[[bytes, Request, int], Envelope]
     answer: Callable[[Envelope, int, Sequence[Refusal]], bytes] | None = None
     methods: tuple[str, ...] = ("POST",)
     content_type: bytes = b"application/json"
+    too_fast: int = 429
 
 
 class Reply(NamedTuple):

@@ -5,6 +5,7 @@ The configuration turns off what we do not do (recordings, surveys, flags, …),
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -187,13 +188,15 @@ def _unknown() -> Unreadable:
     return Unreadable(401, "unknown_key", "The project key is not known here, or was revoked: check it.", "api_key")
 
 
-_EVENTS = Takes(read, _counted)
+#: Browsers send again what is answered 503, and drop it after a 429.
+_takes = partial(Takes, too_fast=503)
+_EVENTS = _takes(read, _counted)
 _ASKED = Answers(_flags, ("POST", "GET"))
 _SEEN = Answers(lambda _body, _request, _known: Reply(200, b'{"status":1}'), ("POST",))
 ROUTES: dict[str, Takes | Answers] = dict.fromkeys(
     ("/e", "/i/v0/e", "/batch", "/capture", "/track", "/i/v0/ai/batch"), _EVENTS
 )
-ROUTES |= {"/engage": Takes(read_person, _counted), "/i/v1/analytics/events": Takes(read, _by_uuid)}
+ROUTES |= {"/engage": _takes(read_person, _counted), "/i/v1/analytics/events": _takes(read, _by_uuid)}
 ROUTES |= {"/flags": _ASKED, "/decide": _ASKED, "/s": _SEEN}
 
 

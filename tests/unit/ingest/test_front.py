@@ -187,7 +187,7 @@ async def test_every_answer_to_a_page_can_be_read_by_it(door: Front) -> None:
     for header in (NO_KEY, basic(KEY)):
         answer = await door.post("/v1/page", PAGE, header, ORIGIN)
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
-        assert answer.headers["access-control-expose-headers"] == "Retry-After"
+        assert answer.headers["access-control-expose-headers"] == "Retry-After, X-RateLimit-Reset"
         assert answer.headers["vary"] == "Origin"
 
 

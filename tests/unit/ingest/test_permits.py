@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from services.ingest.app import build_ingest
 from services.ingest.keys import WriteKey
 from services.ingest.permits import BURST, Permits
-from services.ingest.protocols.port import Request
+from services.ingest.protocols import posthog
+from services.ingest.protocols.port import Request, Takes
 from services.ingest.refusals import WHOLE, Unreadable
 from shared.log.sqlite import open_sqlite_log
 from shared.settings import Settings
@@ -138,8 +139,31 @@ async def test_who_sends_too_fast_is_told_when_to_go_on(door: Callable[..., Fron
     answer = await front.post("/v1/batch", batch, from_page("https://shop.example"))
     assert (answer.status, answer.body["code"]) == (429, "rate_limited")
     assert 9 <= int(answer.headers["retry-after"]) <= 10
-    assert "Retry-After" in answer.headers["access-control-expose-headers"]
+    assert answer.headers["x-ratelimit-reset"] == answer.headers["retry-after"]
+    for name in ("Retry-After", "X-RateLimit-Reset"):
+        assert name in answer.headers["access-control-expose-headers"]
     assert len(await front.records()) == 20
+    assert front.refused == []
+
+
+async def test_servers_are_told_in_retry_after_alone(door: Callable[..., Front]) -> None:
+    """Segment's Node.js SDK 2 reads X-RateLimit-Reset as an instant long past, and would send again at once."""
+    front = door(rate=1)
+    batch = {"batch": [{**EVENT, "type": "track"}] * 20}
+    assert [(await front.post("/v1/batch", batch)).status for _ in range(2)] == [200, 429]
+    assert "x-ratelimit-reset" not in (await front.post("/v1/batch", batch)).headers
+
+
+@pytest.mark.parametrize("path", sorted(path for path, what in posthog.ROUTES.items() if isinstance(what, Takes)))
+async def test_posthogs_sdks_that_send_too_fast_are_503(door: Callable[..., Front], path: str) -> None:
+    """Its browser SDK sends again after a 503, and drops its events after a 429."""
+    front = door(rate=1)
+    event = {"event": "Searched", "distinct_id": "a", "$distinct_id": "a"}
+    sent = [
+        await front.post(path, {**event, "$set": {"plan": n}}, from_page("https://shop.example")) for n in range(12)
+    ]
+    assert [answer.status for answer in sent] == [*[200] * 11, 503]
+    assert (sent[-1].body["code"], sent[-1].headers["retry-after"]) == ("rate_limited", "1")
     assert front.refused == []
 
 
