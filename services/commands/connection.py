@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from services.ingest.gate import ARRIVED
-
 #: Seconds between two looks at the deadlines.
 LOOK = 1.0
 CONTINUE = b"HTTP/1.1 100"
@@ -96,9 +94,7 @@ class Connection(HttpToolsProtocol):
             self._fault = TOO_LARGE
             raise ValueError("the head is too large")  # the parser passes it on to send_400_response
         self._in_head, self._head = False, 0
-        arrived = time.monotonic()
-        self._due = arrived + self._bounds.body_seconds
-        self.scope[ARRIVED] = arrived  # type: ignore[literal-required] # a key of our own, which ASGI allows
+        self._due = time.monotonic() + self._bounds.body_seconds
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:

@@ -18,7 +18,7 @@ from services.ingest.batch import arrival_of, decide
 from services.ingest.body import Gone, Receive, Scope, plain, read
 from services.ingest.credentials import keys_given
 from services.ingest.door import Door, open_door
-from services.ingest.gate import ARRIVED, Gate, Held
+from services.ingest.gate import Gate, Held
 from services.ingest.keys import Keys, WriteKey
 from services.ingest.permits import Permits
 from services.ingest.protocols.all import PROTOCOLS
@@ -77,7 +77,7 @@ class Ingest:
         self._log, self._keys, self._refusals, self._settings = log, keys, refusals, settings
         self._telemetry, self._clock, self._fallback = telemetry, clock, fallback
         self._routes = Routes(PROTOCOLS, settings.path_prefix)
-        self._gate, self._permits = Gate(settings.held_requests, settings.held_bytes, settings.held_seconds), Permits()
+        self._gate, self._permits = Gate(settings.work_requests, settings.work_bytes, settings.body_bytes), Permits()
         self._door, self._complaint = door, ""
         # What privacy takes out of events is not kept with those that were refused.
         self._kept_bytes = settings.rejected_bytes if door.privacy is None else 0
@@ -109,7 +109,7 @@ class Ingest:
                 reply = error(405, Refused("method_not_allowed", "", f"Send this with {methods[0]}."))
             else:
                 request = Request(scope, place.path, lambda scope: self._address(scope, place.prefix))
-                held = self._gate.enter(scope.get(ARRIVED))
+                held = self._gate.enter()
                 try:
                     if isinstance(target, Takes):
                         reply = await self._take(target, request, scope, receive, held)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.ingest.gate import ARRIVED
 from shared.log.port import Entry, Log
 from shared.settings import Settings
 from tests.support.front import BASIC, NOW, Front, Noted, ingest_app
@@ -64,7 +62,7 @@ async def refused(door: Front) -> dict[str, Any]:
 
 async def test_more_requests_than_allowed_are_refused_before_they_are_read() -> None:
     """503 with Retry-After while as many as allowed wait for the log; when those are answered others are taken."""
-    async with slow(held_requests=3) as (door, log):
+    async with slow(work_requests=3) as (door, log):
         taken = [asyncio.create_task(door.post("/v1/page", PAGE)) for _ in range(3)]
         await eventually(lambda: log.waiting == 3)
         for _ in range(5):
@@ -77,12 +75,24 @@ async def test_more_requests_than_allowed_are_refused_before_they_are_read() -> 
         assert (await door.post("/v1/page", PAGE)).status == 200
 
 
+async def test_more_bytes_than_can_be_worked_off_are_refused_before_they_are_read() -> None:
+    """However few requests they are."""
+    body = b'{"anonymousId":"a","properties":{"x":"%s"}}' % (b"x" * 4000)
+    async with slow(work_bytes=10_000) as (door, log):
+        taken = [asyncio.create_task(door.post("/v1/page", body)) for _ in range(3)]
+        await eventually(lambda: log.waiting == 3)
+        assert (await refused(door))["status"] == 503
+        log.told.set()
+        assert [answer.status for answer in await asyncio.gather(*taken)] == [200] * 3
+        assert (await door.post("/v1/page", body)).status == 200
+
+
 @pytest.mark.parametrize("packed", [False, True])
 async def test_more_bytes_than_allowed_are_refused(packed: bool) -> None:
     """Counted as they come and as they are unpacked; what was held is free again once it is answered."""
     body = b'{"anonymousId":"a","properties":{"x":"%s"}}' % (b"x" * 4000)
     body = gzip.compress(body) if packed else body
-    async with slow(held_bytes=10_000) as (door, log):
+    async with slow(body_bytes=10_000) as (door, log):
         taken = [asyncio.create_task(door.post("/v1/page", body, pieces=4)) for _ in range(2)]
         await eventually(lambda: log.waiting == 2)
         answer = await door.post("/v1/page", body, pieces=4)
@@ -94,7 +104,7 @@ async def test_more_bytes_than_allowed_are_refused(packed: bool) -> None:
 
 async def test_a_body_that_is_still_coming_takes_nobodys_place() -> None:
     """Slow senders hold the bytes that they sent and nothing else; one that goes away holds nothing."""
-    async with slow(held_requests=1, held_bytes=10_000) as (door, log):
+    async with slow(work_requests=1, body_bytes=10_000) as (door, log):
         log.told.set()
         parts: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         scope = {"type": "http", "method": "POST", "path": "/v1/page", "scheme": "http", "headers": [BASIC]}
@@ -114,20 +124,10 @@ async def test_a_body_that_is_still_coming_takes_nobodys_place() -> None:
         assert (await door.post("/v1/page", PAGE)).status == 200
 
 
-@pytest.mark.parametrize(("waited", "status"), [(0.0, 200), (11.0, 503)])
-async def test_who_waited_too_long_for_a_turn_is_refused(waited: float, status: int) -> None:
-    """Since more comes than can be worked off then; the server says when a request came."""
-    async with slow(held_seconds=10) as (door, log):
-        log.told.set()
-        arrived, app = time.monotonic() - waited, door.app
-        door.app = lambda scope, receive, send: app({**scope, ARRIVED: arrived}, receive, send)
-        assert (await door.post("/v1/page", PAGE)).status == status
-
-
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"\x1f\x8bnonsense", b"x" * 6000])
 async def test_a_refused_request_holds_nothing(body: bytes) -> None:
     """However it is refused."""
-    async with slow(held_requests=1, held_bytes=8000, request_bytes=5000) as (door, log):
+    async with slow(work_requests=1, body_bytes=8000, request_bytes=5000) as (door, log):
         log.told.set()
         for _ in range(10):
             assert (await door.post("/v1/page", body)).status in (400, 413)
