@@ -94,7 +94,7 @@ async def _import(settings: Settings, source: Source) -> Counts:
         bookmark = Bookmark(folder(settings), source)
         stop = stack.enter_context(signals())
         with _progress() as progress:
-            counts = await _append(log, source, bookmark, project.project, open_door(settings), progress, stop)
+            counts = await _append(log, source, bookmark, project.project, settings, progress, stop)
             tasks: dict[str, Work] = {}
             if here:
                 tasks["the stager"] = assembly.stager(log, store, settings, registry())
@@ -125,7 +125,7 @@ def _progress() -> Progress:
 
 
 def decide(
-    lines: Iterable[Line], project: int, now: int, door: Door | None = None
+    lines: Iterable[Line], project: int, now: int, event_bytes: int, door: Door
 ) -> Iterator[tuple[int, Record | Refusal]]:
     """What becomes of each line, by its number; `now` is when it is imported, in microseconds."""
     for number, text in lines:
@@ -133,11 +133,17 @@ def decide(
             message = f"The line is longer than {LINE} bytes."
             yield number, Refusal(project, 0, now, 0, "line_too_long", "", message)
         else:
-            yield number, accept_line(text, project, 0, now, door=door)
+            yield number, accept_line(text, project, 0, now, event_bytes, door)
 
 
 async def _append(
-    log: Log, source: Source, bookmark: Bookmark, project: int, door: Door, progress: Progress, stop: asyncio.Event
+    log: Log,
+    source: Source,
+    bookmark: Bookmark,
+    project: int,
+    settings: Settings,
+    progress: Progress,
+    stop: asyncio.Event,
 ) -> Counts:
     """Puts every line that is an event on the log; the bookmark follows what is durable."""
     task = progress.add_task("Reading", total=source.size or None, state="")
@@ -152,7 +158,8 @@ async def _append(
         progress.update(task, completed=source.read(), state=f"{taken:,} events")
 
     fresh = dropwhile(lambda line: line.number <= earlier, source.lines(LINE))
-    for number, outcome in decide(fresh, project, time.time_ns() // 1000, door):
+    now, door = time.time_ns() // 1000, open_door(settings)
+    for number, outcome in decide(fresh, project, now, settings.event_bytes, door):
         if isinstance(outcome, Refusal):
             refused += 1
             where = f" ({outcome.field})" if outcome.field else ""

@@ -54,6 +54,14 @@ def test_refused_lines_are_listed(file: Path, lines: bytes, tmp_path: Path) -> N
     assert "3 lines refused" in milepost("import", "--strict", file, data=tmp_path / "data", code=2)
 
 
+def test_the_largest_event_is_the_settings(tmp_path: Path) -> None:
+    """A line larger than 32 KB is refused, unless the setting allows it, as it does over HTTP."""
+    line = json.dumps({"type": "track", "userId": "u", "event": "x", "properties": {"text": "x" * 40_000}}).encode()
+    assert "line 1: event_too_large:" in milepost("import", "-", data=tmp_path / "data", given=line)
+    allowed = {"MILEPOST_EVENT_BYTES": "65536"}
+    assert "1 events taken, 0 lines" in milepost("import", "-", data=tmp_path / "data", given=line, env=allowed)
+
+
 def test_beside_a_server(file: Path, tmp_path: Path, processes: Processes) -> None:
     """Beside a running server the server stages it, and the outcome is that of an import without one."""
     up = Up(processes, tmp_path / "data")
