@@ -96,16 +96,16 @@ class Found:
 
     def __init__(self, out: str) -> None:
         self.rate = float(_number(r"Requests/sec:\s+([\d.]+)", out))
-        self.p50, self.p99 = (_milliseconds(_number(rf"{share}%\s+(\S+)", out)) for share in (50, 99))
+        self.p50, self.p99 = (_milliseconds(_number(rf"(?m)^\s+{share}%\s+(\S+)", out)) for share in (50, 99))
         total = int(_number(r"(\d+) requests in", out))
         refused = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
         self.refused = int(refused[1]) / total if refused else 0.0
 
 
 def load(folder: Path, port: int, connections: int, seconds: int, pause: float) -> Found:
-    """Sends for so long; each connection pauses for so many seconds between requests."""
+    """Sends for so long; each connection pauses between requests, for so many seconds on average."""
     lua = folder / "load.lua"
-    delay = f"\nfunction delay() return {pause * 1000:.0f} end\n" if pause else ""
+    delay = f"\nfunction delay() return math.random() * {pause * 2000:.0f} end\n" if pause else ""
     lua.write_text(script(EVENTS) + delay)
     command = [
         "wrk",
@@ -135,8 +135,8 @@ def _number(pattern: str, out: str) -> str:
 
 
 def _milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()  # type: ignore[union-attr] # wrk writes no other
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr] # wrk writes no other
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
 
 
 if __name__ == "__main__":
