@@ -1,5 +1,6 @@
 """The command line: it can be read, and whoever uses it wrongly is told what to do, in a sentence."""
 
+import re
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.cli import COMMANDS, main
+from shared.journeys import templates
 
 YAML = "journey: shop\nstages:\n  - {stage: visitor, enter: {touchpoint: {type: page}}}\n"
 
@@ -80,6 +82,27 @@ def test_a_journey_is_added(tmp_path: Path) -> None:
         file.write_text(text)
         assert f"shop version {version}" in milepost("journeys", "add", file).output
     assert "visitor" in milepost("journeys", "list").output
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_a_template_is_added(name: str, tmp_path: Path) -> None:
+    """A template that the list names is added by its name; its YAML, saved and added, is the same journey."""
+    assert re.search(f"^{name} ", milepost("journeys", "templates").output, re.MULTILINE)
+    milepost("setup")
+    assert f"{name} version 1 is in force" in milepost("journeys", "add", "--template", name).output
+    assert re.search(f"^{name} ", milepost("journeys", "list").output, re.MULTILINE)
+    file = tmp_path / "saved.yaml"
+    file.write_text(milepost("journeys", "templates", name).output)
+    assert f"{name} version 1 is in force" in milepost("journeys", "add", file).output
+
+
+def test_no_such_template(tmp_path: Path) -> None:
+    """Another name is answered with those there are; a file and a template at once, or neither, are refused."""
+    for arguments in (("templates", "vlaue"), ("add", "--template", "vlaue")):
+        assert "there are b2b, classic" in milepost("journeys", *arguments, code=1).stderr
+    (tmp_path / "shop.yaml").write_text(YAML)
+    for given in ((), (tmp_path / "shop.yaml", "--template", "value")):
+        assert "one of them" in milepost("journeys", "add", *given, code=2).stderr
 
 
 def test_a_journey_with_problems(tmp_path: Path) -> None:
