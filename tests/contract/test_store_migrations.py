@@ -1,4 +1,4 @@
-"""The migrations make what `shared/store/tables.py` says, on both databases, and can be undone."""
+"""The migrations make what `shared/store/tables/` says, on both databases, and can be undone."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
