@@ -4,8 +4,11 @@ from collections import Counter
 
 import pytest
 
+from shared.events import DAY
 from shared.journeys import templates
 from shared.journeys.compile import compile_journey
+from shared.journeys.conditions.base import leaves
+from shared.journeys.conditions.quiet import Quiet
 from shared.journeys.roles import known
 from shared.touch.text import fold
 
@@ -41,6 +44,32 @@ def test_lifecycle() -> None:
         ("churned", "churned"),
         ("lapsed", "lapsed"),
     ]
+
+
+DAYS = {
+    "lifecycle": (30, 90, 30),
+    "value": (45, 120, 60),
+    "b2b": (45, 180, 120),
+    "retail": (60, 180, 30),
+    "funnel": (30, 90, 60),
+    "ownership": (90, 365, 60),
+    "classic": (60, 180, 30),
+}
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_silence(name: str) -> None:
+    """Beside each stand at-risk and churned for whoever has converted, lapsed for the others; each after its days."""
+    definition = templates.load(name)
+    ordered, side = definition.stages[: definition.ordered], definition.stages[definition.ordered :]
+    pair = [stage.means for stage in ordered].index("converted")
+    leads, customers = {stage.name for stage in ordered[:pair]}, {stage.name for stage in ordered[pair:]}
+    assert [stage.means for stage in side] == ["at-risk", "churned", "lapsed"]
+    risk, churned, lapsed = (set(stage.origins or ()) for stage in side)
+    exempt = {"loyalty"} if name == "lifecycle" else set()
+    assert (risk, churned, lapsed) == (customers - exempt, customers - exempt | {side[0].name}, leads)
+    quiet = [leaf.duration for stage in side for leaf in leaves(stage.enter) if isinstance(leaf, Quiet)]
+    assert tuple(duration // DAY for duration in quiet) == DAYS[name]
 
 
 def test_no_name_has_two_roles() -> None:
