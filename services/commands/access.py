@@ -91,7 +91,7 @@ def edit_key(data: Path | None, number: int, name: str | None, origins: tuple[st
 @keys.command("list")
 @data_option
 def list_keys(data: Path | None) -> None:
-    """Show the write keys, those revoked too; not the secrets, of which only hashes are kept."""
+    """Show the write keys, those revoked too. Only hashes of their secrets are kept."""
     found = administer(data, lambda db, _: admin.write_keys(db, revoked=True)).values()
     rows = [
         (
@@ -135,7 +135,7 @@ def create_token(data: Path | None, test: bool, name: str) -> None:
 @tokens.command("list")
 @data_option
 def list_tokens(data: Path | None) -> None:
-    """Show the query tokens, those revoked too; not the secrets, of which only hashes are kept."""
+    """Show the query tokens, those revoked too. Only hashes of their secrets are kept."""
     found = administer(data, lambda db, _: admin.query_tokens(db, revoked=True)).values()
     rows = [(token.number, token.name, instant(token.made_at), instant(token.revoked_at)) for token in found]
     table(("NUMBER", "NAME", "MADE (UTC)", "REVOKED"), rows)

@@ -88,7 +88,7 @@ def _state(letter: DeadLetter) -> str:
 @data_option
 @click.argument("place", type=PLACE)
 def show_letter(data: Path | None, place: Place) -> None:
-    """Show the dead letter at PLACE: why it is one, what it says, and its repair if there is one."""
+    """Show the one at PLACE. Why it is a dead letter, what it says, and its repair if there is one."""
     letter = run(_get(data, place))
     click.echo(f"place   {_name(place)}, {len(letter.value):,} bytes\nstate   {_state(letter)}")
     click.echo(f"reason  {plain(letter.reason)}\n\n{readable(letter.value)}")
@@ -110,7 +110,7 @@ async def _get(data: Path | None, place: Place) -> DeadLetter:
 @click.option("--file", type=click.File("rb"), help="A file with the record as it should be; - is standard input.")
 @click.option("--set", "given", multiple=True, metavar="FIELD=VALUE", help="Change a field; no VALUE: take it away.")
 def repair_letter(data: Path | None, place: Place, file: Any, given: Sequence[str]) -> None:
-    """Make a record of the dead letter at PLACE. Nothing is sent yet: `milepost dead-letters replay` does that.
+    """Make a record of the one at PLACE. Nothing is sent yet: `milepost dead-letters replay` does that.
 
     Without --file or --set it opens in your editor. What comes out must be a record, as `show` shows them: a JSON
     object with project, messageId, type, at and receivedAt (both in microseconds), and userId or anonymousId.
@@ -143,7 +143,7 @@ def repair_letter(data: Path | None, place: Place, file: Any, given: Sequence[st
 @click.argument("places", type=PLACE, nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All that wait and can be read.")
 def replay_letters(data: Path | None, places: Sequence[Place], every: bool) -> None:
-    """Put the dead letters at PLACES on the log again: repaired, or as they are if this version can read them.
+    """Put those at PLACES on the log again. They go repaired, or as they are if this version can read them.
 
     Each is received anew, now: what was known before stays as it was. Whoever is interrupted does it again; what is
     twice on the log counts once. Exit code 1 if one cannot be read.

@@ -71,7 +71,7 @@ def event(index: int) -> str:
 @test_option
 @click.argument("number", type=int)
 def show_rejection(data: Path | None, test: bool, number: int) -> None:
-    """Show the rejection of this NUMBER with the event as it was sent, so much of it as was kept."""
+    """Show the one of this NUMBER. With the event as it was sent, so much of it as was kept."""
     one = run(_get(data, test, number))
     if one is None:
         raise click.ClickException(f"there is no rejection {number}, or no longer: `milepost rejections list`")

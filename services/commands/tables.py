@@ -10,9 +10,10 @@ import msgspec
 
 from shared.events import SECOND
 
-#: What would move the cursor, or worse, instead of being shown.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: What would move the cursor, turn round what follows, or worse, instead of being shown.
+_TURNS = r"\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f{_TURNS}]")
+_CONTROL_IN_TEXT = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_TURNS}]")
 #: An escaped backslash, or letters that JSON's writer escaped.
 _ESCAPES = re.compile(r"\\\\|((?:\\u[0-9a-fA-F]{4})+)")
 
@@ -48,7 +49,8 @@ def readable(value: bytes) -> str:
 
 
 def _escaped(found: "re.Match[str]") -> str:
-    return f"\\x{ord(found[0]):02x}"
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
 
 
 def _letters(found: "re.Match[str]") -> str:

@@ -9,6 +9,7 @@ def test_a_text_of_others_moves_no_cursor() -> None:
     """Control characters are written out; letters, emoji and the joiners of Persian words are not."""
     assert plain("a\x1b[2J\r\n\x9b ok") == "a\\x1b[2J\\x0d\\x0a\\x9b ok"
     assert plain("می\u200cروم 🎉") == "می\u200cروم 🎉"
+    assert plain("a\u202eb\u2066") == "a\\u202eb\\u2066"
 
 
 @pytest.mark.parametrize(

@@ -94,4 +94,11 @@ def wrong_type(fault: msgspec.ValidationError, within: str = "") -> Refused:
 
 #: The first that is among the types expected.
 _WANTED = {"str": "text", "object": "an object", "array": "a list", "": "something else"}
-_GOT = {"int": "a number", "float": "a number", "bool": "true or false", "array": "a list", "object": "an object"}
+_GOT = {
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
