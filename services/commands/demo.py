@@ -91,7 +91,7 @@ async def _made(settings: Settings) -> Secrets:
                 for token in (await admin.query_tokens(db)).values():
                     if token.name == NAME:
                         await admin.revoke_query_token(db, token.number)
-                made = await admin.create_write_key(db, project, NAME, "test")
+                made = await admin.create_write_key(db, project, NAME)
                 return Secrets(made[1], (await admin.create_query_token(db, project, NAME))[1])
     except StoreMismatch as mismatch:
         raise SendFailed(

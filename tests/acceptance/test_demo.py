@@ -36,6 +36,7 @@ def test_the_same_demo_again_changes_nothing(up: Up) -> None:
     assert sum(more.values()) >= sum(first.values()) + 60
     keys = [line for line in milepost("keys", "list", data=up.data).splitlines() if "demo" in line]
     assert len(keys) == 2
+    assert "test" not in keys[1]  # what test keys send goes to another project
     assert keys[0].count(":") == 4  # made and revoked: an earlier demo's key ends with the next
 
 
