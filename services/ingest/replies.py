@@ -48,6 +48,8 @@ async def respond(
     headers = [*headers, (b"content-length", b"%d" % len(answer))]
     if answer:
         headers.append((b"content-type", content_type))
+    if "GET" in methods:  # an image that a browser had kept would count but once
+        headers.append((b"cache-control", b"no-store"))
     match status:
         case 401:
             # Not Basic, at which a browser would ask its user for a password.

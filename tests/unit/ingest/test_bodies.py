@@ -157,6 +157,7 @@ async def test_an_image_carries_an_event(door: Front, wrapped: Any) -> None:
     data = data if isinstance(data, str) else data.decode()
     answer = await door.call("GET", f"/v1/pixel/page?data={data}")
     assert (answer.status, answer.headers["content-type"]) == (200, "image/gif")
+    assert answer.headers["cache-control"] == "no-store"
     assert answer.body.startswith(b"GIF89a")
     assert [(record.type, record.name, record.key) for record in await door.records()] == [("page", ODD["name"], 7)]
 
