@@ -15,7 +15,7 @@ import hypothesis
 import pytest
 from selenium.webdriver import Chrome
 
-from tests.support.browser import chromium
+from tests.support.browser import chromium, window
 from tests.support.kafka import Kafka
 from tests.support.node import Node
 from tests.support.postgres import Postgres
@@ -102,10 +102,17 @@ def start_prometheus() -> Iterator[Callable[..., Prometheus]]:
         yield start
 
 
-@pytest.fixture
-def browser() -> Iterator[Chrome]:
-    """A headless Chromium with an empty profile."""
+@pytest.fixture(scope="module")
+def started_chromium() -> Iterator[Chrome]:
+    """The module's headless Chromium."""
     with chromium() as driver:
+        yield driver
+
+
+@pytest.fixture
+def browser(started_chromium: Chrome) -> Iterator[Chrome]:
+    """A window of a headless Chromium with an empty profile."""
+    with window(started_chromium) as driver:
         yield driver
 
 

@@ -11,6 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.support.asking import Site, record, served, site
+from tests.support.browser import console
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ async def test_a_marketer_signs_in_and_sees_where_customers_stand(browser: Chrom
         browser.back()
         browser.find_element(By.CSS_SELECTOR, "header button").click()
         assert browser.find_elements(By.NAME, "token")
-        complaints = [entry["message"] for entry in browser.get_log("browser") if "401" not in entry["message"]]  # type: ignore[no-untyped-call] # selenium
+        complaints = [entry["message"] for entry in console(browser) if "401" not in entry["message"]]
         assert complaints == []
 
     async with served(shop.app()) as address:

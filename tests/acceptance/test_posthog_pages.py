@@ -1,60 +1,29 @@
 """What docs/sdks/posthog.md says to paste works as it stands there."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
-from selenium.webdriver import Chrome
 
 from tests.contract.log_backends import SqliteBackend
+from tests.support.browser import as_a_person, console
 from tests.support.front import KEY
-from tests.support.node import Node
-from tests.support.pages import blocks
-from tests.support.processes import eventually, run
-from tests.support.sdks import arrived, site
-from tests.support.senders import older_python
-from tests.support.server import Served, ingest_server
+from tests.support.pages import BROWSER, Shop, blocks, node_module, python_script
+from tests.support.processes import eventually
+from tests.support.sdks import arrived
+from tests.support.server import Served
 from tests.support.up import shell
 
 BLOCKS = blocks("docs/sdks/posthog.md")
-PAGE = "<!doctype html><meta charset=utf-8><link rel=icon href='data:,'><title>Shop</title>"
-#: As a person's browser has it: the SDK sends nothing of one that a program drives.
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-DRIVEN_BY_NOBODY = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false });"
-
-
-def node_js(code: str, folder: Path) -> None:
-    """Runs a module of Node's."""
-    node = Node()
-    node.run(node.bundle(code, folder / "shop.mjs", "--platform=node", "--format=esm", "--log-level=error"))
-
-
-def python(code: str, lock: str) -> None:
-    """Runs a script with the SDK of a lock."""
-    run(sys.executable, "-c", code, env={"PYTHONPATH": str(older_python(lock))})
 
 
 RUNNERS: dict[str, Callable[[str, Path], object]] = {
-    "Node.js": node_js,
-    "Python": lambda code, _: python(code, "posthog-7.91"),
-    "Python, before 6.0": lambda code, _: python(code, "posthog-3.6"),
+    "Node.js": node_module,
+    "Python": lambda code, _: python_script(code, "posthog-7.91"),
+    "Python, before 6.0": lambda code, _: python_script(code, "posthog-3.6"),
     "HTTP": lambda code, _: shell(code),
 }
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> SqliteBackend:
-    """The server's log."""
-    return SqliteBackend(tmp_path / "log.db")
-
-
-@pytest.fixture
-def server(backend: SqliteBackend) -> Iterator[Served]:
-    """A running server."""
-    with ingest_server(backend.address) as running:
-        yield running
 
 
 async def bought(backend: SqliteBackend) -> None:
@@ -71,7 +40,7 @@ async def bought(backend: SqliteBackend) -> None:
 
 def test_every_block_is_run() -> None:
     """A new section of the page gets a runner here."""
-    assert set(BLOCKS) == {*RUNNERS, "Browser, from npm", "Browser, as a script"}
+    assert set(BLOCKS) == {*RUNNERS, *BROWSER}
 
 
 @pytest.mark.parametrize("section", RUNNERS)
@@ -81,22 +50,10 @@ async def test_a_block_sends_its_event(server: Served, backend: SqliteBackend, t
     await bought(backend)
 
 
-@pytest.mark.parametrize("section", ["Browser, from npm", "Browser, as a script"])
-async def test_a_block_for_browsers(
-    server: Served, backend: SqliteBackend, tmp_path: Path, node: Node, browser: Chrome, section: str
-) -> None:
-    """Bundled as a site would, or beside the package's own file, it sends from a page of another origin, without a
-    word on the console."""
-    code = BLOCKS[section].filled(server.url, KEY)
-    if BLOCKS[section].language == "js":
-        files = {"/shop.js": node.bundle(code, tmp_path / "shop.js", "--log-level=error").read_bytes()}
-        page = PAGE + "<script src=/shop.js></script>"
-    else:
-        files = {"/array.js": node.file("posthog-js/dist/array.js").read_bytes()}
-        page = PAGE + code
-    browser.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": AGENT})
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": DRIVEN_BY_NOBODY})
-    with site(page.encode(), files) as address:
-        browser.get(address)
-        await bought(backend)
-    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call] # selenium leaves this one bare
+@pytest.mark.parametrize("section", sorted(BROWSER))
+async def test_a_block_for_browsers(server: Served, backend: SqliteBackend, shop: Shop, section: str) -> None:
+    """Bundled as a site would, or beside the package's own file, it sends without a word on the console."""
+    as_a_person(shop.browser)  # the SDK sends nothing otherwise
+    shop.open(BLOCKS[section].filled(server.url, KEY), array="posthog-js/dist/array.js")
+    await bought(backend)
+    assert console(shop.browser) == []

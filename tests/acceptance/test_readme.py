@@ -1,10 +1,6 @@
 """What the README says to paste works as it stands there, with real SDKs and a real browser."""
 
-import http.server
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +9,10 @@ import pytest
 from segment.analytics.client import Client
 from selenium.webdriver import Chrome
 
+from tests.support.browser import as_a_person, console
 from tests.support.node import Node
 from tests.support.processes import ROOT, Processes, wait_until
+from tests.support.sdks import site
 from tests.support.up import Up, shell
 
 
@@ -38,28 +36,6 @@ def standing(up: Up) -> dict[str, int]:
     url, token = f"{up.url}/v1/journeys/lifecycle/stages", {"Authorization": f"Bearer {up.token}"}
     stages: list[dict[str, Any]] = httpx.get(url, headers=token).raise_for_status().json()["stages"]
     return {stage["stage"]: stage["customers"] for stage in stages if stage["customers"]}
-
-
-@contextmanager
-def page(html: str) -> Iterator[str]:
-    """The address of a web page, on an origin of its own."""
-
-    class Page(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(html.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 def test_curl(up: Up) -> None:
@@ -91,7 +67,8 @@ def test_browser_sdk(up: Up, node: Node, browser: Chrome) -> None:
     """Segment's browser SDK, loaded as the README loads it, is heard, from a page on another origin."""
     (loaded,) = re.findall(r"^AnalyticsBrowser\.load\(.*\)", snippets(up, "js"), re.MULTILINE)
     scripts = (node.browser_sdk("segment").read_text(), f"Segment.{loaded}.page('Home')")
-    with page("".join(f"<script>{script}</script>" for script in scripts)) as address:
+    as_a_person(browser)
+    with site("".join(f"<script>{script}</script>" for script in scripts).encode(), {}) as address:
         browser.get(address)
         wait_until(lambda: standing(up) == {"awareness": 1}, within=20)
-    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call] # selenium leaves this one bare
+    assert console(browser) == []

@@ -1,93 +1,39 @@
-"""RudderStack's own SDKs, unmodified, against a running server: every event arrives once, with every field."""
+"""RudderStack's own browser SDK, unmodified, against a running server: every event arrives once, with every field."""
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-import msgspec
 import pytest
 from selenium.webdriver import Chrome
 
 from shared.events import Record
 from tests.contract.log_backends import SqliteBackend
+from tests.support.browser import console
 from tests.support.front import KEY
-from tests.support.node import SDK, Node
-from tests.support.sdks import CALLS, Moody, arrived, check, context, site, without_nulls
-from tests.support.senders import Sender, older_python
-from tests.support.server import Served, ingest_server
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> SqliteBackend:
-    """The server's log."""
-    return SqliteBackend(tmp_path / "log.db")
-
-
-@pytest.fixture
-def server(backend: SqliteBackend) -> Iterator[Served]:
-    """A running server."""
-    with ingest_server(backend.address) as running:
-        yield running
-
-
-class Server(NamedTuple):
-    """A server SDK: how to get its program, and the name that it sends of itself."""
-
-    sender: Callable[[Node], Sender]
-    library: str
-
-
-def python(package: str, lock: str) -> Sender:
-    """A version of the Python SDK."""
-    return Sender([sys.executable, SDK / "python/rudder_send.py", package], {"PYTHONPATH": str(older_python(lock))})
-
-
-def node_js(node: Node, package: str) -> Sender:
-    """A version of the Node SDK."""
-    return Sender(node.command(SDK / "rudder_send.js", package), node.environment)
-
-
-SERVERS = {
-    "python 2.1": Server(lambda _: python("rudderstack.analytics", "rudder-2.1"), "analytics-python"),
-    "python 1.0": Server(lambda _: python("rudder_analytics", "rudder-1.0"), "rudder-analytics-python"),
-    "node 3.0": Server(lambda node: node_js(node, "@rudderstack/rudder-sdk-node"), "analytics-node"),
-    "node 2.1": Server(lambda node: node_js(node, "rudder-node-2"), "analytics-node"),
-}
-
-
-@pytest.mark.parametrize("sdk", SERVERS)
-async def test_a_server_sdk_sends_every_event_once(
-    server: Served, backend: SqliteBackend, node: Node, sdk: str
-) -> None:
-    """Each call arrives once with every field."""
-    sender, library = SERVERS[sdk]
-    sender(node).send(server.url, KEY, CALLS)
-    check(await arrived(backend, len(CALLS)), library)
-
-
-@pytest.mark.parametrize("sdk", SERVERS)
-async def test_a_server_sdk_tries_again(backend: SqliteBackend, node: Node, sdk: str) -> None:
-    """What was answered 503 or 429 is sent again, and arrives once."""
-    sender, library = SERVERS[sdk]
-    moody = Moody(lambda path: path.startswith("/v1/"), [503, 429])
-    with ingest_server(backend.address, moody.around) as server:
-        sender(node).send(server.url, KEY, CALLS)
-    assert moody.seen[:2] == [503, 429]
-    check(await arrived(backend, len(CALLS)), library)
+from tests.support.node import Node
+from tests.support.processes import eventually
+from tests.support.sdks import (
+    CALLS,
+    Moody,
+    arrived,
+    arrived_beside,
+    check,
+    check_page,
+    check_properties,
+    run_on,
+    sdk_page,
+    without_nulls,
+)
+from tests.support.server import Served
 
 
 @pytest.fixture
 def page(node: Node) -> Iterator[str]:
     """The address of a page on another origin that loads the browser SDK."""
-    with site(PAGE, {"/sdk.js": node.browser_sdk("rudderstack").read_bytes()}) as address:
+    with sdk_page(node, "rudderstack") as address:
         yield address
 
-
-PAGE = (
-    b"<!doctype html><meta charset=utf-8><link rel=icon href='data:,'><title>Shop</title><script src=/sdk.js></script>"
-)
 
 #: Runs the calls one after the other once the SDK is ready; its signatures differ from call to call.
 RUN = """
@@ -123,9 +69,7 @@ BROWSERS: dict[str, tuple[str, dict[str, Any]]] = {
 async def browse(browser: Chrome, page: str, sdk: str, host: str, backend: SqliteBackend) -> list[Record]:
     """Makes the calls on the page; the records of all that the SDK sent of them."""
     name, options = BROWSERS[sdk]
-    browser.get(page)
-    browser.set_script_timeout(30)
-    assert browser.execute_async_script(RUN, name, host, KEY, options, ON_A_PAGE) == "done"
+    run_on(page, browser, RUN, name, host, KEY, options, ON_A_PAGE)
     # One more, and leaving the page: whatever the SDK still holds, an event sent twice too, has gone out with it.
     if "beacons" not in sdk:
         await arrived(backend, len(ON_A_PAGE))
@@ -133,10 +77,9 @@ async def browse(browser: Chrome, page: str, sdk: str, host: str, backend: Sqlit
     if "beacons" not in sdk:
         await arrived(backend, len(ON_A_PAGE) + 1)
     browser.get("about:blank")
-    records = await arrived(backend, len(ON_A_PAGE) + 1)
-    assert records.pop(next(n for n, record in enumerate(records) if record.name == "last")).type == "track"
+    records = await arrived_beside("last", backend, len(ON_A_PAGE))
     # The browser keeps its own ids, and adds the page's address to the properties of a page.
-    check(records, "RudderLabs JavaScript SDK", ("userId", "anonymousId", "properties"), ON_A_PAGE)
+    check(records, "RudderLabs JavaScript SDK", ON_A_PAGE, ("userId", "anonymousId", "properties"))
     return records
 
 
@@ -149,36 +92,33 @@ async def test_a_browser_sdk_sends_every_event_once(
     assert {record.anonymous for record in records} == {records[0].anonymous}
     assert records[0].anonymous
     assert {record.user for record in records} <= {None, "u-1 آ"}
-    for properties in [call["properties"] for call in ON_A_PAGE if "properties" in call]:
-        assert any(properties.items() <= msgspec.json.decode(record.properties).items() for record in records)
-    contexts = [context(record) for record in records]
-    assert {found["page"]["url"] for found in contexts} == {page}
-    assert {found["campaign"]["source"] for found in contexts} == {"x"}
-    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call] # selenium leaves this one bare
+    check_properties(records, ON_A_PAGE)
+    check_page(records, page)
+    assert console(browser) == []
 
 
 @pytest.mark.parametrize("sdk", ["3.34", "3.34 batches", "3.7"])
-async def test_a_browser_sdk_tries_again(backend: SqliteBackend, page: str, browser: Chrome, sdk: str) -> None:
+async def test_a_browser_sdk_tries_again(
+    server: Served, moody: Moody, backend: SqliteBackend, page: str, browser: Chrome, sdk: str
+) -> None:
     """What was answered 503 or 429 is sent again, and arrives once; Chromium complains of it, and the older SDK."""
-    moody = Moody(lambda path: path.startswith("/v1/"), [503, 429])
-    with ingest_server(backend.address, moody.around) as server:
-        await browse(browser, page, sdk, server.url, backend)
+    moody.refuse([503, 429], "/v1/")
+    await browse(browser, page, sdk, server.url, backend)
     assert moody.seen[:2] == [503, 429]
-    complaints = browser.get_log("browser")  # type: ignore[no-untyped-call] # as above
-    sources = Counter(complaint["source"] for complaint in complaints)
+    sources = Counter(complaint["source"] for complaint in console(browser))
     assert sources["network"] == 2
     assert sdk == "3.7" or sources.total() == 2
 
 
-async def test_a_beacon_is_not_sent_again(backend: SqliteBackend, page: str, browser: Chrome) -> None:
+async def test_a_beacon_is_not_sent_again(
+    server: Served, moody: Moody, backend: SqliteBackend, page: str, browser: Chrome
+) -> None:
     """Nobody hears what a beacon is answered: those that met a 503 are lost, the others arrive."""
-    moody = Moody(lambda path: path.startswith("/beacon/"), [503])
-    with ingest_server(backend.address, moody.around) as server:
-        browser.get(page)
-        name, options = BROWSERS["3.34 beacons"]
-        browser.set_script_timeout(30)
-        assert browser.execute_async_script(RUN, name, server.url, KEY, options, ON_A_PAGE) == "done"
-        browser.get("about:blank")
-        records = await arrived(backend, len(ON_A_PAGE) - 4)
-    assert moody.seen == [503, 200]
+    moody.refuse([503], "/beacon/")
+    name, options = BROWSERS["3.34 beacons"]
+    run_on(page, browser, RUN, name, server.url, KEY, options, ON_A_PAGE)
+    browser.get("about:blank")
+    records = await arrived(backend, len(ON_A_PAGE) - 4)
     assert [record.type for record in records] == [call["call"] for call in ON_A_PAGE[4:]]
+    await eventually(lambda: len(moody.seen) > 1)
+    assert moody.seen == [503, 200]

@@ -14,10 +14,10 @@ import yaml
 from shared.events import SECOND
 from tests.contract.log_backends import SqliteBackend
 from tests.support.front import KEY
-from tests.support.processes import Processes
+from tests.support.processes import Processes, eventually
 from tests.support.sdks import CALLS, Moody, arrived, check, context, parts
 from tests.support.senders import java_machine
-from tests.support.server import ingest_server
+from tests.support.server import Served, ingest_server
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "sdk/mobile.yaml").read_text())
 
@@ -31,12 +31,10 @@ async def body(case: dict[str, Any]) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["sdk"])
-async def test_what_a_mobile_sdk_sends_is_taken(tmp_path: Path, case: dict[str, Any]) -> None:
+async def test_what_a_mobile_sdk_sends_is_taken(server: Served, backend: SqliteBackend, case: dict[str, Any]) -> None:
     """Every event is there once with every field, at its own distance from the time of sending."""
-    backend = SqliteBackend(tmp_path / "log.db")
-    with ingest_server(backend.address) as server:
-        async with httpx.AsyncClient(base_url=server.url) as client:
-            answer = await client.post(case["path"], content=body(case), headers=case["headers"])
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        answer = await client.post(case["path"], content=body(case), headers=case["headers"])
     assert answer.status_code == 200
     records = await arrived(backend, len(case["events"]))
     records.sort(key=lambda record: record.at)
@@ -47,9 +45,8 @@ async def test_what_a_mobile_sdk_sends_is_taken(tmp_path: Path, case: dict[str, 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["sdk"])
-async def test_a_mobile_sdk_learns_where_to_send(tmp_path: Path, case: dict[str, Any]) -> None:
+async def test_a_mobile_sdk_learns_where_to_send(backend: SqliteBackend, case: dict[str, Any]) -> None:
     """The settings that it asks for at the start name the address to send to, without a scheme, and nothing to load."""
-    backend = SqliteBackend(tmp_path / "log.db")
     with ingest_server(backend.address, public_url="https://journeys.shop.example") as server:
         async with httpx.AsyncClient(base_url=server.url) as client:
             found = (await client.get(case["settings"].replace("WRITE_KEY", KEY))).raise_for_status().json()
@@ -60,16 +57,17 @@ async def test_a_mobile_sdk_learns_where_to_send(tmp_path: Path, case: dict[str,
 
 @pytest.mark.timeout(600)  # the first run builds the SDK
 @pytest.mark.parametrize("refusals", [[], [503, 429]], ids=["at once", "tried again"])
-async def test_the_kotlin_sdk(tmp_path: Path, processes: Processes, refusals: list[int]) -> None:
+async def test_the_kotlin_sdk(
+    server: Served, moody: Moody, backend: SqliteBackend, processes: Processes, refusals: list[int]
+) -> None:
     """analytics-kotlin, unmodified but for http: every event is there once, also after 503 and 429."""
-    backend = SqliteBackend(tmp_path / "log.db")
-    moody = Moody(lambda path: path.startswith("/v1/"), list(refusals))
+    moody.refuse(refusals, "/v1/")
     calls = [call for call in CALLS if call["call"] != "page"]
-    with ingest_server(backend.address, moody.around) as server:
-        sender = processes.start(*java_machine("segment-kotlin"), "Send", server.url, KEY, json.dumps(calls))
-        records = await arrived(backend, len(calls))
-        sender.stop()
+    sender = processes.start(*java_machine("segment-kotlin"), "Send", server.url, KEY, json.dumps(calls))
+    records = await arrived(backend, len(calls))
+    sender.stop()
+    await eventually(lambda: len(moody.seen) > len(refusals))
     assert moody.seen[: len(refusals) + 1] == [*refusals, 200]
     # It keeps its own ids, and gives each event the user's.
-    check(records, "analytics-kotlin", ("userId", "anonymousId", "previousId"), calls)
+    check(records, "analytics-kotlin", calls, ("userId", "anonymousId", "previousId"))
     assert {record.user for record in records} == {"u-1 آ"}

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from selenium.webdriver import Chrome
 
+from tests.support.browser import console
 from tests.support.kafka import Kafka
 from tests.support.need import need
 from tests.support.node import Node
@@ -146,8 +147,7 @@ def test_chromium_opens_a_page(browser: Chrome, site: str) -> None:
     """The browser shows a local page and keeps what the page wrote to its console."""
     browser.get(f"http://{site}/")
     assert browser.title == "A page"
-    console = browser.get_log("browser")  # type: ignore[no-untyped-call] # selenium leaves this one bare
-    assert any("heard" in entry["message"] for entry in console)
+    assert any("heard" in entry["message"] for entry in console(browser))
 
 
 def test_node_has_the_locked_sdks(node: Node, tmp_path: Path) -> None:

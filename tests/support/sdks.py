@@ -1,9 +1,9 @@
-"""What every acceptance test of an SDK needs: calls to make, their records, a site on another origin, a server that
+"""What every acceptance test of an SDK needs: calls to make, their records, a page on another origin, a server that
 refuses for a while."""
 
 import functools
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,13 +12,15 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from selenium.webdriver import Chrome
 
 from services.ingest.app import App
 from services.ingest.body import Receive, Scope
 from services.ingest.cors import allowing
 from shared.events import SECOND, Record, decode
 from tests.contract.log_backends import SqliteBackend, flat
-from tests.support.front import now
+from tests.support.front import KEY, now
+from tests.support.node import Node
 from tests.support.processes import eventually
 
 WORDS = {"fa": "خرید کفش‌ورزشی ۱۲۳", "ar": "شراء حذاء ـ٤٥٦", "emoji": "😀👩🏽‍🚀", "quote": '"\\/\n\t', "nothing": None}
@@ -35,6 +37,8 @@ CALLS: list[dict[str, Any]] = [
     {"call": "group", "userId": "u-1 آ", "groupId": "g-1", "traits": {"seats": 7}},
     {"call": "alias", "userId": "u-1 آ", "previousId": "a-1"},
 ]
+
+PAGE = "<!doctype html><meta charset=utf-8><link rel=icon href='data:,'><title>Shop</title>"
 
 
 def without_nulls(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -58,6 +62,15 @@ async def arrived(backend: SqliteBackend, count: int) -> list[Record]:
     return await eventually(records, within=20)
 
 
+async def arrived_beside(name: str, backend: SqliteBackend, count: int) -> list[Record]:
+    """So many records, once there is one more: a track of this name."""
+    records = await arrived(backend, count + 1)
+    (extra,) = (record for record in records if record.name == name)
+    assert extra.type == "track"
+    records.remove(extra)
+    return records
+
+
 def parts(record: Record) -> dict[str, Any]:
     """What a call gave, as it arrived."""
     found: dict[str, Any] = {
@@ -79,21 +92,37 @@ def context(record: Record) -> dict[str, Any]:
     return found
 
 
-def check(
-    records: list[Record], library: str, added: Collection[str] = (), calls: list[dict[str, Any]] | None = None
-) -> None:
+def check(records: list[Record], library: str, calls: list[dict[str, Any]], added: Collection[str] = ()) -> None:
     """Each call has arrived once with all its fields; `added` are fields that the SDK fills in by itself."""
-    calls = CALLS if calls is None else calls
-    assert len(records) == len(calls)
-    assert len({record.id for record in records}) == len(calls)
+    check_common(records, library, calls)
     found = [{name: value for name, value in parts(record).items() if name not in added} for record in records]
     wanted = [{name: value for name, value in call.items() if name not in added} for call in calls]
     order = functools.partial(json.dumps, sort_keys=True)
     assert sorted(found, key=order) == sorted(wanted, key=order)
+
+
+def check_common(records: list[Record], library: str, calls: list[dict[str, Any]]) -> None:
+    """There is a record for each call, made just now by this library, and none has the write key in it."""
+    assert len({record.id for record in records}) == len(records) == len(calls)
     for record in records:
         assert abs(record.at - now()) < 60 * SECOND
         assert record.received - record.at < 60 * SECOND
         assert context(record)["library"]["name"] == library
+        assert KEY not in str(record)
+
+
+def check_page(records: list[Record], page: str) -> None:
+    """Each tells the address of the page that it is from, and the campaign there."""
+    contexts = [context(record) for record in records]
+    assert {found["page"]["url"] for found in contexts} == {page}
+    assert {found["campaign"]["source"] for found in contexts} == {"x"}
+
+
+def check_properties(records: list[Record], calls: list[dict[str, Any]], but: Collection[str] = ()) -> None:
+    """The properties of each call are in a record, but for those that the SDK has a value of its own for."""
+    for given in [call["properties"] for call in calls if "properties" in call]:
+        sent = {name: value for name, value in given.items() if name not in but}
+        assert any(sent.items() <= msgspec.json.decode(record.properties).items() for record in records)
 
 
 @contextmanager
@@ -118,25 +147,51 @@ def site(page: bytes, files: Mapping[str, bytes]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/shop/{quote('خانه')}?utm_source=x"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/shop/{quote('خانه')}?utm_source=x"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def sdk_page(node: Node, protocol: str) -> Iterator[str]:
+    """The address of a page that loads a protocol's browser SDKs."""
+    with site(
+        f"{PAGE}<script src=/sdk.js></script>".encode(), {"/sdk.js": node.browser_sdk(protocol).read_bytes()}
+    ) as page:
+        yield page
+
+
+def run_on(page: str, browser: Chrome, script: str, *arguments: object) -> None:
+    """Opens the page and runs a script there, until it calls its last argument with "done"."""
+    browser.get(page)
+    browser.set_script_timeout(30)
+    assert browser.execute_async_script(script, *arguments) == "done"
 
 
 @dataclass
 class Moody:
-    """Goes around an app, and answers the next POSTs to these paths with the statuses that it is given, as the front
-    door does when it can take nothing; then it lets everything through. `seen` are the statuses of all such POSTs."""
+    """Goes around an app, and lets everything through but what it was told to refuse.
 
-    paths: Callable[[str], bool]
+    `seen` are the statuses of all POSTs to the paths that begin with one of `paths`.
+    """
+
+    paths: tuple[str, ...] = ()
     refusals: list[int] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
+
+    def refuse(self, statuses: list[int], *paths: str) -> None:
+        """Answers the next POSTs to paths that begin so with these statuses, as the front door does when it can take
+        nothing."""
+        self.paths = paths
+        self.refusals += statuses
 
     def around(self, app: App) -> App:
         """The app with this around it."""
 
         async def moody(scope: Scope, receive: Receive, send: Any) -> None:
-            if scope["type"] != "http" or scope["method"] != "POST" or not self.paths(scope["path"]):
+            if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(self.paths):
                 await app(scope, receive, send)
                 return
 

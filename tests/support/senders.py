@@ -1,17 +1,22 @@
-"""Segment's server SDKs as programs that send calls: `… HOST KEY CALLS`, each installed or built once."""
+"""Server SDKs as programs that send calls: `… HOST KEY CALLS`, each installed or built once."""
 
 import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shared.events import Record
+from tests.contract.log_backends import SqliteBackend
 from tests.support.cache import cached
+from tests.support.front import KEY
 from tests.support.need import need
 from tests.support.node import SDK, Node
 from tests.support.processes import run
+from tests.support.sdks import CALLS, arrived
+from tests.support.server import Served
 
 GO = SDK / "go/segment"
 
@@ -22,20 +27,34 @@ class Sender(NamedTuple):
     command: Sequence[str | Path]
     env: dict[str, str]
 
-    def send(self, host: str, key: str, calls: list[dict[str, Any]]) -> None:
-        """Sends the calls and waits until the SDK is rid of them. Raises AssertionError if it gives up on one."""
-        run(*self.command, host, key, json.dumps(calls), env=self.env)
+
+class ServerSdk(NamedTuple):
+    """A server SDK: how to get its program, the name that it sends of itself, and the calls that it can make."""
+
+    sender: Callable[[], Sender]
+    library: str
+    calls: list[dict[str, Any]] = CALLS
 
 
-def python(package: str, *, lock: str = "", packed: bool = False) -> Sender:
-    """The Python SDK of this environment, or that of a lock in tests/acceptance/sdk/python."""
-    script = SDK / "python/segment_send.py"
-    env = {"PYTHONPATH": str(older_python(lock))} if lock else {}
-    return Sender([sys.executable, script, package, "gzip" if packed else "plain"], env)
+async def sent(sdk: ServerSdk, server: Served, backend: SqliteBackend) -> list[Record]:
+    """The records of its calls, made once and followed until the SDK is rid of them.
+
+    Raises AssertionError if it gives up on one.
+    """
+    command, env = sdk.sender()
+    run(*command, server.url, KEY, json.dumps(sdk.calls), env=env)
+    return await arrived(backend, len(sdk.calls))
 
 
-def older_python(lock: str) -> Path:
-    """A folder for PYTHONPATH with the packages of a lock: two versions of an SDK cannot share an environment."""
+def python(protocol: str, *arguments: str, lock: str = "") -> Sender:
+    """A protocol's Python SDK: that of this environment, or that of a lock in tests/acceptance/sdk/python."""
+    return Sender([sys.executable, SDK / f"python/{protocol}_send.py", *arguments], python_packages(lock))
+
+
+def python_packages(lock: str) -> dict[str, str]:
+    """The environment with the packages of a lock, if one is named: two versions of an SDK cannot share one."""
+    if not lock:
+        return {}
     file = SDK / "python" / f"{lock}.lock"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps"]
     locked: list[str | Path] = ["--require-hashes", "--only-binary", ":all:", "-r", file]
@@ -43,17 +62,17 @@ def older_python(lock: str) -> Path:
     def install(folder: Path) -> None:
         run(*pip, *locked, "--target", folder, within=300)
 
-    return cached(f"Python-{lock}", [file], install)
+    return {"PYTHONPATH": str(cached(f"Python-{lock}", [file], install))}
 
 
-def node_js(package: str) -> Sender:
-    """A Node SDK by the name of its package in tests/acceptance/sdk/package.json."""
+def node_js(protocol: str, package: str) -> Sender:
+    """A protocol's Node SDK by the name of its package in tests/acceptance/sdk/package.json."""
     node = Node()
-    return Sender(node.command(SDK / "segment_send.js", package), node.environment)
+    return Sender(node.command(SDK / f"{protocol}_send.js", package), node.environment)
 
 
 def go() -> Sender:
-    """The Go SDK."""
+    """Segment's Go SDK."""
 
     def build(folder: Path) -> None:
         run(go_compiler(), "build", "-o", folder / "send", ".", cwd=GO, within=300)
@@ -68,7 +87,7 @@ def go_compiler() -> str:
 
 
 def java() -> Sender:
-    """The Java SDK."""
+    """Segment's Java SDK."""
     return Sender([*java_machine("segment"), "Send"], {})
 
 
