@@ -13,7 +13,7 @@ from services.stager.snapshots import kept
 from services.stager.work import Work
 from shared.identity import ALWAYS
 from shared.journeys.engine import Journey
-from shared.journeys.ledger import Entry, Fact, Track, catch_up, correct, fire, net, refold, replay
+from shared.journeys.ledger import Entry, Fact, Track, fire, net, refold, replay
 from shared.journeys.touchpoint import Touchpoint
 from shared.store.rows import BEHIND, CURRENT, MERGED, LedgerRow
 
@@ -71,14 +71,9 @@ def _derive_one(
 def _derive(
     journey: Journey, history: list[Stored], held: list[tuple[Fact, int]] | None, recorded: int
 ) -> tuple[Track, list[Entry]]:
-    """The track and its entries: record by record if the ledger holds nothing yet, else the difference."""
-    touchpoints = [Touchpoint.of(one.record) for one in history]
-    if held is None:
-        return replay(journey, zip(touchpoints, (one.recorded for one in history), strict=True))
-    known = max([recorded, *(one.recorded for one in history)])
-    track = Track(journey.start())
-    moves = refold(journey, track, touchpoints) + catch_up(journey, track, known)
-    return track, correct(net(held), moves, known)
+    """The track and its entries: record by record, after what the ledger holds as known at `recorded`."""
+    told = [(Touchpoint.of(one.record), one.recorded) for one in history]
+    return replay(journey, told) if held is None else replay(journey, told, net(held), recorded)
 
 
 def _snapshots(person: Person, journeys: dict[int, Journey], history: list[Stored]) -> None:

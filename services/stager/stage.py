@@ -163,7 +163,7 @@ async def _one(work: Work, arrival: Arrival) -> None:
     if record.imported and person.status == CURRENT:
         work.queue(person, IMPORT)
     if person.status != CURRENT:
-        work.keep(person, identity.stream, record, record.received, value, hashed)
+        work.keep(person, identity.stream, record, max(record.received, person.recorded), value, hashed)
         if comes_after(record, person):
             person.at, person.id = record.at, record.id
     elif comes_after(record, person):

@@ -163,19 +163,31 @@ class _Checkpoint(NamedTuple):
     state: State
 
 
-def replay(journey: Journey, history: Iterable[tuple[Touchpoint, int]]) -> tuple[Track, list[Entry]]:
-    """The ledger of a whole history of (touchpoint, recorded time) as it would have been written record by record.
+def replay(
+    journey: Journey, history: Iterable[tuple[Touchpoint, int]], held: Iterable[Fact] = (), known: int = 0
+) -> tuple[Track, list[Entry]]:
+    """The entries of a whole history of (touchpoint, recorded time) as they would have been written record by record.
 
-    Recorded times are raised to keep their order (semantics 31). Ids must be unique.
+    `held` is what the ledger holds already, as known at `known`: what was recorded by then is corrected at once, the
+    rest follows record by record. Recorded times are raised to keep their order (semantics 31). Ids must be unique.
     """
-    track, entries, before = Track(journey.start()), list[Entry](), 0
-    folded: list[tuple[tuple[int, bytes], Touchpoint]] = []
+    told = sorted(history, key=lambda one: (one[1], one[0].at, one[0].id.encode()))
+    track, moves, before = Track(journey.start()), list[Move](), known
+    folded = [(_key(touchpoint), touchpoint) for touchpoint, recorded in told if recorded <= known]
+    folded.sort(key=lambda one: one[0])
     checkpoints = [_Checkpoint(0, -(1 << 62), journey.start())]
-    for touchpoint, received in sorted(history, key=lambda one: (one[1], one[0].at, one[0].id.encode())):
-        recorded = max(received, before)
-        key = (touchpoint.at, touchpoint.id.encode())
+    for start in range(0, len(folded), _CHECKPOINT):
+        moves += refold(journey, track, [touchpoint for _, touchpoint in folded[start : start + _CHECKPOINT]])
+        if start + _CHECKPOINT <= len(folded):
+            last = folded[start + _CHECKPOINT - 1][1]
+            checkpoints.append(_Checkpoint(start + _CHECKPOINT, last.at, journey.copy(track.state)))
+    moves += catch_up(journey, track, known)
+    entries = correct(held, moves, known)
+    facts = [(fact(move), 1) for move in moves]
+    for touchpoint, received in told[len(folded) :]:
+        recorded, key = max(received, before), _key(touchpoint)
         if not folded or key > folded[-1][0]:
-            entries += follow(journey, track, touchpoint, before, recorded)
+            made = follow(journey, track, touchpoint, before, recorded)
             folded.append((key, touchpoint))
             if len(folded) % _CHECKPOINT == 0:
                 checkpoints.append(_Checkpoint(len(folded), touchpoint.at, journey.copy(track.state)))
@@ -184,12 +196,17 @@ def replay(journey: Journey, history: Iterable[tuple[Touchpoint, int]]) -> tuple
             while checkpoints[-1].at >= touchpoint.at:
                 checkpoints.pop()
             base = checkpoints[-1]
-            if before < recorded:
-                entries += fire(journey, track, recorded - 1, before)
-            held = net((fact(entry), entry.sign) for entry in entries if entry.at > base.at)
+            made = fire(journey, track, recorded - 1, before) if before < recorded else []
+            stood = net([*facts, *((fact(entry), entry.sign) for entry in made)])
             track = Track(journey.copy(base.state))
-            moves = refold(journey, track, [one for _, one in folded[base.n :]])
-            moves = [move for move in moves + catch_up(journey, track, recorded) if move.at > base.at]
-            entries += correct(held, moves, recorded)
+            moves = refold(journey, track, [one for _, one in folded[base.n :]]) + catch_up(journey, track, recorded)
+            later = [move for move in moves if move.at > base.at]
+            made += correct([one for one in stood if one[0] > base.at], later, recorded)
+        entries += made
+        facts += [(fact(entry), entry.sign) for entry in made]
         before = recorded
     return track, entries
+
+
+def _key(touchpoint: Touchpoint) -> tuple[int, bytes]:
+    return touchpoint.at, touchpoint.id.encode()

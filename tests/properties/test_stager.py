@@ -21,7 +21,7 @@ from tests.oracle.journey import derive
 from tests.oracle.ledger import known
 from tests.support import strategies
 from tests.support.crashing import Crash, Crashing
-from tests.support.ledgers import Books, sqlite_books, stage_as_known
+from tests.support.ledgers import Books, recorded_times, sqlite_books, stage_as_known
 from tests.support.small import HOUR, JOURNEY, START
 from tests.support.staging import Staging, record_of, staging
 
@@ -286,6 +286,31 @@ class Plain(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+@pytest.mark.timeout(600)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(alone, st.integers(0, 20), st.tuples(st.booleans(), st.booleans()), st.integers(2, 50), st.integers(0, 80))
+def test_what_is_known_later_was_not_known_before(
+    given: list[dict[str, Any]], cut: int, imported: tuple[bool, bool], limit: int, known_at: int
+) -> None:
+    """The ledger as known at R is `derive` of what is stored as recorded by then, live or imported, in any order."""
+    definition = yaml.safe_load(JOURNEY)
+
+    async def staged() -> None:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            file = Path(folder) / "store.db"
+            async with staging(Path(folder), [JOURNEY]) as world:
+                stager = await world.stager(rewind_limit=limit)
+                for part, flag in zip((given[:cut], given[cut:]), imported, strict=True):
+                    await world.append([record_of(one, flag) for one in part])
+                    await stager.settle()
+                recorded = recorded_times(file)
+                stored = [{**one, "recorded": recorded[one["id"]]} for one in firsts(given)]
+                at = START + known_at * 4 * HOUR
+                assert stage_as_known(file, at, at) == known(definition, stored, at, at)
+
+    asyncio.run(staged())
 
 
 def of_somebody(drawn: list[tuple[dict[str, Any], tuple[str | None, str | None]]]) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from shared.events import unpack
+
 Move = tuple[int, str | None, str | None]
 
 
@@ -120,3 +122,10 @@ def stage_as_known(path: Path, at: int, known_at: int) -> str | None:
             if not standing or standing[0] < 0
             else names[standing[0]]
         )
+
+
+def recorded_times(path: Path) -> dict[str, int]:
+    """When each stored touchpoint was recorded, by its id."""
+    with sqlite3.connect(path) as db:
+        bodies = db.execute("SELECT body FROM touchpoints").fetchall()
+    return {record.id: recorded for (body,) in bodies for recorded, record in unpack(body)}
