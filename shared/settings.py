@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     )
 
     # The stager
-    batch: int = Field(20_000, ge=1, description="most records of one partition staged in one transaction")
+    batch: int = Field(32_000, ge=1, description="most records of one partition staged in one transaction")
     cache_bytes: int = Field(64 << 20, ge=0, description="memory for customers' states kept between batches")
     rewind_limit: int = Field(
         5_000, ge=1, description="longest rewind in a batch, in touchpoints; longer ones are queued"

@@ -161,9 +161,9 @@ def to_record(event: Event, arrival: Arrival) -> Record:
     if common:
         context = _merged(common, context)
     if properties is not EMPTY:
-        properties = _object(properties, "properties")
+        properties, _ = _opened(properties, "properties")
     if traits is not EMPTY:
-        traits = _object(traits, "traits")
+        traits, _ = _opened(traits, "traits")
     told = UNTOLD
     if context is not EMPTY:
         context, told = _opened(context, "context")
@@ -254,13 +254,11 @@ def _name(value: str | None, field: str) -> str | None:
     return value
 
 
-def _object(value: Raw, field: str) -> Raw:
-    """A free-form part, unchanged; null is an empty one. Decoded once, so that whoever reads it later can, too."""
-    return _opened(value, field)[0]
-
-
 def _opened(value: Raw, field: str) -> tuple[Raw, Mapping[str, Any]]:
-    """The same, and what is in it."""
+    """A free-form part, unchanged, and what is in it; null is an empty one.
+
+    It is decoded once so that whoever reads it later can, too.
+    """
     try:
         told = _decode(value)
     except FAULTS as fault:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from services.commands.serving import server
+from services.commands.serving import look_seldom, server
 from services.ingest.app import App
 from services.ingest.side import alone
 from shared.log.port import Log
@@ -73,4 +73,5 @@ async def _serve(address: str, port: str) -> None:
 
 
 if __name__ == "__main__":
+    look_seldom()
     uvloop.run(_serve(*sys.argv[1:]))
