@@ -17,8 +17,9 @@ venv: .venv/dev.stamp
 run: .venv/run.stamp
 	@exec $(BIN)/milepost up $(ARGS)
 
+# Most tests wait for other processes, so more of them run at once than there are cores; a file stays together.
 test: .venv/dev.stamp
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -37,7 +37,11 @@ async def test_the_label_of_a_body_is_not_believed(door: Front, label: str, pack
     assert answer.body == {"success": True, "accepted": 1, "rejected": []}
 
 
-@pytest.mark.parametrize("body", [b"\x1f\x8b", b"\x1f\x8b\x08nonsense", gzip.compress(b'{"batch":[]}' * 100)[:-9]])
+@pytest.mark.parametrize(
+    "body",
+    [b"\x1f\x8b", b"\x1f\x8b\x08nonsense", gzip.compress(b'{"batch":[]}' * 100)[:-9]],
+    ids=["a head alone", "nonsense", "cut off"],
+)
 async def test_damaged_gzip_is_named(door: Front, body: bytes) -> None:
     """400, and what is wrong with it."""
     answer = await door.post("/v1/batch", body)
