@@ -6,12 +6,12 @@ Numbers given as identifiers become text; what is empty counts as absent. Everyt
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import msgspec
 
 from services.ingest.door import NOBODY, Door, Visitor
-from services.ingest.protocols.port import Event, Identifier
+from services.ingest.naming import MESSAGE_ID_CHARACTERS, SHORT, identifier, message_id_of, name_of, of_nobody
+from services.ingest.protocols.port import Event
 from services.ingest.protocols.reading import FAULTS, read_event, too_deep, unfit
 from services.ingest.protocols.repair import DEPTH, depth, from_cesu8
 from services.ingest.refusals import Refusal, Refused
@@ -20,15 +20,6 @@ from shared.events import EMPTY, TYPES, Record, encode
 from shared.log.port import Entry
 
 Raw = msgspec.Raw
-
-#: The longest identifier, in bytes of UTF-8, and the longest message id, in characters.
-ID_BYTES = 512
-MESSAGE_ID_CHARACTERS = 99
-#: The longest event or page name, in bytes of UTF-8.
-NAME_BYTES = 512
-
-#: Texts of up to so many characters are short enough, whatever the characters are.
-SHORT = ID_BYTES // 4
 
 #: A free-form part of up to so many bytes cannot be too deep, as each level takes two brackets.
 FLAT = 2 * DEPTH
@@ -120,9 +111,9 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         raise _unknown_type(kind)
     user, anonymous, previous, group, name = event.user_id, event.anonymous_id, None, None, None
     if user is not None and (type(user) is not str or not 0 < len(user) <= SHORT):
-        user = _identifier(user, "userId")
+        user = identifier(user, "userId")
     if anonymous is not None and (type(anonymous) is not str or not 0 < len(anonymous) <= SHORT):
-        anonymous = _identifier(anonymous, "anonymousId")
+        anonymous = identifier(anonymous, "anonymousId")
     if door is not None:
         never = door.never
         if user in never:
@@ -130,25 +121,25 @@ def to_record(event: Event, arrival: Arrival) -> Record:
         if anonymous in never:
             anonymous = None
     if user is None and anonymous is None:
-        raise _of_nobody(event)
+        raise of_nobody(event)
     if kind == "track":
         name = event.event
         if not name or len(name) > SHORT or name.isspace():
-            name = _name(name, "event")
+            name = name_of(name, "event")
             if name is None:
                 raise Refused("missing_event", "event", "A track event needs a name: send it as event.")
     elif kind == "page" or kind == "screen":
-        name = _name(event.name, "name")
+        name = name_of(event.name, "name")
     elif kind == "alias":
-        previous = _identifier(event.previous_id, "previousId")
+        previous = identifier(event.previous_id, "previousId")
         if previous is None or user is None or (door is not None and previous in door.never):
             field = "userId" if previous and user is None else "previousId"
             raise Refused("missing_id", field, "An alias needs both previousId and userId: send the two that are one.")
     elif kind == "group":
-        group = _identifier(event.group_id, "groupId")
+        group = identifier(event.group_id, "groupId")
     message_id = event.message_id
     if type(message_id) is not str or not 0 < len(message_id) <= MESSAGE_ID_CHARACTERS:
-        message_id = _message_id(event)
+        message_id = message_id_of(event)
     said = event.timestamp or event.original_timestamp
     at, clamped = received, False
     if said:
@@ -219,39 +210,10 @@ def finished(record: Record, limit: int) -> bytes:
     return value
 
 
-def _of_nobody(event: Event) -> Refused:
-    message = "The event says of nobody: send userId, anonymousId, or both."
-    if given := event.user_id or event.anonymous_id:
-        message = f"The event says of nobody, as {str(given)[:50]!r} is nobody's id: send another, or an anonymousId."
-    return Refused("missing_id", "userId", message)
-
-
 def _unknown_type(kind: str | None) -> Refused:
     if kind:
         return Refused("unknown_type", "type", f"type must be one of {', '.join(TYPES)}.")
     return Refused("missing_type", "type", f"type is missing: send one of {', '.join(TYPES)}.")
-
-
-def _identifier(value: Identifier, field: str) -> str | None:
-    if not value and value != 0:
-        return None
-    text = value if type(value) is str else _number(value)
-    if len(text) * 4 > ID_BYTES and len(text.encode()) > ID_BYTES:
-        raise Refused("id_too_long", field, f"{field} is longer than {ID_BYTES} bytes: send a shorter one.")
-    return text
-
-
-def _number(value: Identifier) -> str:
-    """A whole number as a person writes it, whichever way the sender's JSON did."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
-
-
-def _name(value: str | None, field: str) -> str | None:
-    if not value or value.isspace():
-        return None
-    if len(value) * 4 > NAME_BYTES and len(value.encode()) > NAME_BYTES:
-        raise Refused("name_too_long", field, f"{field} is longer than {NAME_BYTES} bytes: send a shorter one.")
-    return value
 
 
 def _opened(value: Raw, field: str) -> tuple[Raw, Mapping[str, Any]]:
@@ -290,23 +252,3 @@ def _merged(common: dict[str, Raw], own: Raw) -> Raw:
         return Raw(msgspec.json.encode({**common, **(_entries(own) or {})}))
     except FAULTS as fault:
         raise unfit(fault, "context") from None
-
-
-def _message_id(event: Event) -> str:
-    """The one given; else one that the same event gets again when it is sent again, if it carries its time."""
-    given = event.message_id
-    if given or given == 0:
-        text = given if type(given) is str else _number(given)
-        if len(text) > MESSAGE_ID_CHARACTERS:
-            raise Refused(
-                "id_too_long",
-                "messageId",
-                f"messageId is longer than {MESSAGE_ID_CHARACTERS} characters: send a shorter one.",
-            )
-        return text
-    if event.timestamp or event.original_timestamp:
-        sent, event.sent_at = event.sent_at, None  # differs each time that it is sent
-        made = blake2b(msgspec.json.encode(event), digest_size=16).hexdigest()
-        event.sent_at = sent
-        return made
-    return str(uuid4())

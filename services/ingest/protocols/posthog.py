@@ -149,13 +149,14 @@ def _counted(envelope: Envelope, accepted: int, refused: Sequence[Refusal]) -> b
 
 
 def _by_uuid(envelope: Envelope, accepted: int, refused: Sequence[Refusal]) -> bytes:
-    """What became of each event; a refused one is not to be sent again."""
+    """What became of each event that has a uuid to be named by; a refused one is not to be sent again."""
     reasons = {one.index: one.message for one in refused}
     results = {}
     for index, event in enumerate(envelope.events):
         uuid = event.message_id if isinstance(event, Event) else event.uuid if isinstance(event, Named) else None
         dropped = {"result": "drop", "details": reasons[index]} if index in reasons else None
-        results[str(uuid)] = dropped or {"result": "ok"}
+        if uuid is not None:
+            results[str(uuid)] = dropped or {"result": "ok"}
     return _encode({"results": results})
 
 
