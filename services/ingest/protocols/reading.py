@@ -85,7 +85,9 @@ def text(value: object) -> str | None:
 def wrong_type(fault: msgspec.ValidationError, within: str = "") -> Refused:
     """What msgspec says of it, `Expected `str | null`, got `int` - at `$.event``, in a person's words."""
     found = re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.?([^`]*)`)?", str(fault))
-    if found is None:  # a number out of range, or a field that is missing
+    if missing := re.search(r"missing required field `(\w+)`", str(fault)):
+        return Refused("invalid_value", missing[1], f"{missing[1]} is missing: send it.")
+    if found is None:  # a number out of range
         return Refused("invalid_value", within, f"The event cannot be kept: {fault}.")
     expected, got, field = found[1], found[2], found[3] or within
     wanted = next(words for name, words in _WANTED.items() if name in expected)

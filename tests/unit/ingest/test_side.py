@@ -1,6 +1,7 @@
 """What stands beside the front door: health, metrics, and an OpenAPI document that is true."""
 
 import ast
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,12 @@ def check(schema: str, body: object) -> None:
     """Raises if the body is not as the document's schema says."""
     described = document()
     jsonschema.validate(body, {"$ref": f"#/components/schemas/{schema}", "components": described["components"]})
+
+
+@pytest.mark.parametrize("path", [path for path in document()["paths"] if "{" in path])
+async def test_the_document_says_what_becomes_of_a_path_that_is_too_long(door: Front, path: str) -> None:
+    """404: no key and no type is so long."""
+    method, operation = next(iter(document()["paths"][path].items()))
+    found = re.sub(r"\{\w+\}", "k" * 300, path)
+    answer = await door.call(method.upper(), found)
+    assert (answer.status, "404" in operation["responses"]) == (404, True)
