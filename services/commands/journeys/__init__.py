@@ -1,0 +1,25 @@
+"""`milepost journeys`: the journeys in force, and new ones. Each group of commands has a file here."""
+
+import click
+
+from services.commands.journeys.adding import add_journey
+from services.commands.journeys.listing import list_journeys, list_templates
+
+
+@click.group()
+def journeys() -> None:
+    """The journeys in force, and new ones.
+
+    A journey is a YAML file that says which stages there are and what leads into each. Templates are journeys that
+    come with Milepost, to take as they are or to change.
+    """
+
+
+for command in (
+    list_journeys,
+    list_templates,
+    add_journey,
+):
+    journeys.add_command(command)
+
+COMMANDS = {"journeys": journeys}
