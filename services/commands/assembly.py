@@ -54,10 +54,10 @@ async def front(
     return Front(app, {"the refresh of write keys": keys.run, "the record of refusals": refusals.run})
 
 
-def validation(store: Store, database: AsyncEngine, settings: Settings) -> Room:
+def validation(store: Store, database: AsyncEngine, settings: Settings, teller: Teller) -> Room:
     """The metrics service's room for `POST /v1/validate`. Raises BadSettings for faults in the settings' files."""
-    validator = Validator(store, database, settings, open_door(settings))
-    return validate.room(validator.validate, teller(settings))
+    validator = Validator(store, database, settings, open_door(settings), teller)
+    return validate.room(validator.validate, teller)
 
 
 def teller(settings: Settings) -> Teller:
@@ -65,7 +65,7 @@ def teller(settings: Settings) -> Teller:
     return Teller(open_tables(settings, roles.known()))
 
 
-def stager(log: Log, store: Store, settings: Settings, registry: CollectorRegistry) -> Work:
+def stager(log: Log, store: Store, settings: Settings, registry: CollectorRegistry, teller: Teller) -> Work:
     """The stager as a task, under a name that no other process has."""
     name, telemetry = f"{socket.gethostname()}-{os.getpid()}", Telemetry(registry)
-    return lambda stop: stager_app.run(log, store, settings, telemetry, stop, name)
+    return lambda stop: stager_app.run(log, store, settings, telemetry, teller, stop, name)

@@ -97,7 +97,7 @@ async def _import(settings: Settings, source: Source) -> Counts:
             counts = await _append(log, source, bookmark, project.project, settings, progress, stop)
             tasks: dict[str, Work] = {}
             if here:
-                tasks["the stager"] = assembly.stager(log, store, settings, registry())
+                tasks["the stager"] = assembly.stager(log, store, settings, registry(), assembly.teller(settings))
             watch = _Watch(log, database, project.project, progress)
             await run_until(stop, settings.drain, tasks | {"the watch": watch.run})
         earlier = f" from line {counts.earlier + 1:,} on" if counts.earlier else ""

@@ -66,7 +66,8 @@ async def stager(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     store = await opened.enter_async_context(open_store(settings))
     await agree(log, await opened.enter_async_context(open_database(settings)))
     counts = registry()
-    return health([log.healthy, store.check], counts), {"the stager": assembly.stager(log, store, settings, counts)}
+    staging = assembly.stager(log, store, settings, counts, assembly.teller(settings))
+    return health([log.healthy, store.check], counts), {"the stager": staging}
 
 
 async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:
@@ -74,8 +75,9 @@ async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict
     log = await opened.enter_async_context(open_log(settings))
     store = await opened.enter_async_context(open_store(settings))
     database = await opened.enter_async_context(open_database(settings))
-    rooms = [assembly.validation(store, database, settings)]
-    return build_metrics(store, database, log, settings, [registry()], rooms), {}
+    teller = assembly.teller(settings)
+    rooms = [assembly.validation(store, database, settings, teller)]
+    return build_metrics(store, database, log, settings, teller, [registry()], rooms), {}
 
 
 def patient(service: Service) -> Service:

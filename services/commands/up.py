@@ -100,11 +100,12 @@ async def _up(settings: Settings, chosen: Chosen | None) -> None:
         counts = registry()
         refusals = RefusalWriter(database)
         opened.push_async_callback(refusals.flush)
-        staging = Pausable(stager(log, store, settings, counts))
-        rooms = [validation(store, database, settings)]
+        tells = teller(settings)
+        staging = Pausable(stager(log, store, settings, counts, tells))
+        rooms = [validation(store, database, settings, tells)]
         if chosen:
-            rooms.append(room(Trial(log, database, refusals, staging), teller(settings)))
-        metrics = build_metrics(store, database, log, settings, [counts], rooms)
+            rooms.append(room(Trial(log, database, refusals, staging), tells))
+        metrics = build_metrics(store, database, log, settings, tells, [counts], rooms)
         own = metrics.openapi
         metrics.openapi = lambda: describe(own())  # type: ignore[method-assign] # FastAPI's documented way to add to it
         rest = health([log.healthy, store.check], others=metrics)

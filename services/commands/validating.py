@@ -18,6 +18,7 @@ from shared.settings import Settings
 from shared.store.admin import hashed, write_keys
 from shared.store.engine import reading
 from shared.store.port import Store
+from shared.touch.told import Teller
 
 #: The key that a body is judged by which names none.
 NAMELESS = 0
@@ -35,10 +36,10 @@ async def front_keys(db: AsyncConnection) -> dict[bytes, WriteKey]:
 class Validator:
     """Works on what the store knows, and writes nothing."""
 
-    def __init__(self, store: Store, database: AsyncEngine, settings: Settings, door: Door) -> None:
+    def __init__(self, store: Store, database: AsyncEngine, settings: Settings, door: Door, teller: Teller) -> None:
         self._store, self._database, self._settings = store, database, settings
         self._judge = Judge(settings, door)
-        self._compiled = dict[int, Journey]()
+        self._compiled, self._teller = dict[int, Journey](), teller
 
     async def validate(self, project: int, body: bytes, path: str | None) -> Outcomes:
         """What would become of a body that is sent now. Raises Refused if nothing of it could be taken."""
@@ -53,7 +54,7 @@ class Validator:
         except LookupError as error:
             raise invalid("path", str(error)) from None
         async with self._store.session() as session:
-            plans = plans_of(await session.catalog(), self._settings.merge_limit, self._compiled)
+            plans = plans_of(await session.catalog(), self._settings.merge_limit, self._compiled, self._teller)
             rehearsal = Rehearsal(session, plans, self._settings.rewind_limit, now)
             outcomes = [
                 _refused(event) if isinstance(event, Refusal) else _taken(event, await rehearsal.stage(event))

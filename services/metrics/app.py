@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.store import reads
 from shared.store.engine import reading
 from shared.store.port import Store, StoreMismatch, StoreUnavailable
+from shared.touch.told import Teller
 
 #: Seconds that the store has to answer whether it is there.
 PATIENCE = 3.0
@@ -45,6 +46,7 @@ def build_metrics(
     database: AsyncEngine,
     log: Log | None,
     settings: Settings,
+    teller: Teller,
     registries: Sequence[telemetry.Source] = (),
     rooms: Sequence[Room] = (),
 ) -> FastAPI:
@@ -54,7 +56,7 @@ def build_metrics(
     how far the stager is behind; without it that metric is missing. Whoever opened these closes them. `rooms` are what
     more the process can answer.
     """
-    service = Service(store, database, log, settings)
+    service = Service(store, database, log, settings, teller)
     app = FastAPI(
         title="Milepost",
         summary="Where every customer stands on their journey.",

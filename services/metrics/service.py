@@ -12,12 +12,14 @@ from services.metrics.errors import Refused
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import Definition, load
 from shared.journeys.engine import ABSENT, NONE, Journey
+from shared.journeys.setting import Setting
 from shared.log.port import Log
 from shared.settings import Settings
 from shared.store import reads
 from shared.store.port import Store
 from shared.store.reads import Project
 from shared.store.rows import JourneyRow
+from shared.touch.told import Teller
 
 
 class Asker(NamedTuple):
@@ -40,6 +42,7 @@ class Service:
     database: AsyncEngine
     log: Log | None
     settings: Settings
+    teller: Teller
     _definitions: dict[int, Definition] = field(default_factory=dict)
     _journeys: dict[int, Journey] = field(default_factory=dict)
 
@@ -49,10 +52,10 @@ class Service:
             self._definitions[row.version] = load(row.definition)
         return self._definitions[row.version]
 
-    def compiled(self, row: JourneyRow) -> Journey:
-        """The same, compiled."""
+    def compiled(self, row: JourneyRow, zone: ZoneInfo) -> Journey:
+        """The same, compiled; `zone` is that of its project."""
         if row.version not in self._journeys:
-            self._journeys[row.version] = compile_journey(self.definition(row))
+            self._journeys[row.version] = compile_journey(self.definition(row), Setting(zone, self.teller))
         return self._journeys[row.version]
 
     @property

@@ -8,10 +8,13 @@ from services.stager.telemetry import Telemetry
 from shared.log.port import Log
 from shared.settings import Settings
 from shared.store.port import Store
+from shared.touch.told import Teller
 
 
-async def run(log: Log, store: Store, settings: Settings, telemetry: Telemetry, stop: asyncio.Event, name: str) -> None:
+async def run(
+    log: Log, store: Store, settings: Settings, telemetry: Telemetry, teller: Teller, stop: asyncio.Event, name: str
+) -> None:
     """Stages records until `stop` is set, as member `name` of the group. The transaction at hand is finished first."""
     async with store.session() as session, log.reader(name) as reader:
         with collecting() as garbage:
-            await Stager(session, reader, settings, telemetry, name).run(stop, garbage)
+            await Stager(session, reader, settings, telemetry, teller, name).run(stop, garbage)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from zoneinfo import ZoneInfo
 
 from services.stager.deriver import derive
 from services.stager.garbage import Collector
@@ -20,10 +21,12 @@ from shared.events import SECOND
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import load
 from shared.journeys.engine import Journey
+from shared.journeys.setting import Setting
 from shared.log.port import LogUnavailable, PositionLost, Reader
 from shared.settings import Settings
 from shared.store.port import Conflict, Fenced, Session, StoreUnavailable
 from shared.store.rows import Catalog, Claim
+from shared.touch.told import Teller
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +38,13 @@ PAUSE = 0.5
 SWEEP, DERIVE, DERIVE_TOUCHPOINTS = 500, 200, 5_000
 
 
-def plans_of(catalog: Catalog, merge_limit: int, compiled: dict[int, Journey]) -> Plans:
+def plans_of(catalog: Catalog, merge_limit: int, compiled: dict[int, Journey], teller: Teller) -> Plans:
     """The plans of a catalog. `compiled` are the journeys known already, by version; new ones are added to it."""
     of: dict[int, list[tuple[int, Journey]]] = {}
     for row in catalog.journeys:
         if row.version not in compiled:
-            compiled[row.version] = compile_journey(load(row.definition))
+            setting = Setting(ZoneInfo(catalog.zones[row.project]), teller)
+            compiled[row.version] = compile_journey(load(row.definition), setting)
         of.setdefault(row.project, []).append((row.version, compiled[row.version]))
     journeys = {project: tuple(pairs) for project, pairs in of.items()}
     return Plans(catalog.generation, journeys, catalog.joined, merge_limit)
@@ -49,12 +53,15 @@ def plans_of(catalog: Catalog, merge_limit: int, compiled: dict[int, Journey]) -
 class Stager:
     """Works for one member of the stager's group, through one session."""
 
-    def __init__(self, session: Session, reader: Reader, settings: Settings, telemetry: Telemetry, name: str) -> None:
-        self._session, self._reader, self._settings, self._telemetry, self._name = (
+    def __init__(
+        self, session: Session, reader: Reader, settings: Settings, telemetry: Telemetry, teller: Teller, name: str
+    ) -> None:
+        self._session, self._reader, self._settings, self._telemetry, self._teller, self._name = (
             session,
             reader,
             settings,
             telemetry,
+            teller,
             name,
         )
         self._cache = Cache(settings.cache_bytes)
@@ -173,7 +180,8 @@ class Stager:
 
     async def _plan(self) -> Plans:
         if self._plans is None:
-            self._plans = plans_of(await self._session.catalog(), self._settings.merge_limit, self._compiled)
+            catalog = await self._session.catalog()
+            self._plans = plans_of(catalog, self._settings.merge_limit, self._compiled, self._teller)
         return self._plans
 
     async def _tick(self) -> bool:

@@ -12,6 +12,7 @@ from shared.journeys.layout import lay_out
 from shared.journeys.matcher import Reads
 from shared.journeys.model import Definition
 from shared.journeys.order import Candidate, candidates, moves, upward
+from shared.journeys.setting import Setting
 from shared.journeys.state import ABSENT, NONE, State
 from shared.touch.text import fold
 
@@ -19,9 +20,9 @@ from shared.touch.text import fold
 PASSIVE = ("identify", "alias", "group")
 
 
-def compile_journey(definition: Definition) -> Journey:
-    """The journey that a definition says."""
-    layout = lay_out(definition)
+def compile_journey(definition: Definition, setting: Setting) -> Journey:
+    """The journey that a definition says, as it is read in this setting."""
+    layout = lay_out(definition, setting)
     timers = [_timers(definition, layout, stage) for stage in _stages(definition)]
     return Journey(definition, layout, Planner(definition, layout).plan, timers)
 
@@ -50,10 +51,10 @@ class Planner:
 
     def _plan(self, type: str, name: str | None) -> Plan:
         acts = self._acts(type, name)
-        slots = zip(self.layout.slots.items(), self.layout.bounds, strict=True)
+        slots, setting = zip(self.layout.slots.items(), self.layout.bounds, strict=True), self.layout.setting
         return Plan(
             acts,
-            tuple(slot.update(index, bound) for (slot, index), bound in slots if slot.may(type, name)),
+            tuple(slot.update(index, bound, setting) for (slot, index), bound in slots if slot.may(type, name)),
             self.keep if type == "identify" else None,
             self._rows(type, name, active=True) if acts else [],
             self._rows(type, name, active=False) if acts is not True else [],

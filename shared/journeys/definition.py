@@ -15,12 +15,13 @@ exit: {from: [visitor, buyer], enter: {touchpoint: {name: Account Deleted}}}
 
 import re
 
-from shared.journeys import conditions, document, roles
+from shared.journeys import conditions, document, examples, roles
 from shared.journeys.conditions.logic import Any
 from shared.journeys.layout import lay_out
 from shared.journeys.matcher import Matcher
 from shared.journeys.model import MEANINGS, Definition, Exit, Stage, Title
 from shared.journeys.reading import DefinitionError, Place, Problem, Reading, shown
+from shared.journeys.setting import nowhere
 from shared.journeys.timers import circle
 
 __all__ = ["Definition", "DefinitionError", "Exit", "Problem", "Stage", "Title", "load", "parse"]
@@ -46,7 +47,7 @@ def parse(data: object) -> Definition:
 
 def _definition(place: Place) -> Definition:
     reading = place.reading
-    optional = ("title", "description", "roles", "activity", "except", "side", "exit")
+    optional = ("title", "description", "roles", "activity", "except", "side", "exit", "examples")
     fields = place.fields("journey", "stages", optional=optional) or {}
     ordered = _members(fields.get("stages"))
     side = _members(fields.get("side"))
@@ -63,8 +64,9 @@ def _definition(place: Place) -> Definition:
         activity=_matchers(fields["activity"]) if "activity" in fields else _OPEN,
         excepted=_matchers(fields["except"]) if "except" in fields else (),
         description=_description(fields),
+        examples=examples.read(fields["examples"]) if "examples" in fields else (),
     )
-    if not reading.problems and (stuck := circle(definition, lay_out(definition))):
+    if not reading.problems and (stuck := circle(definition, lay_out(definition, nowhere()))):
         names = ["none" if number < 0 else definition.stages[number].name for number in [*stuck, stuck[0]]]
         remedy = "let one of these moves need a touchpoint, or take a stage out of its from:"
         place.problem(f"time alone goes round: {' → '.join(names)}", remedy)

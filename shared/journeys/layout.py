@@ -2,9 +2,10 @@
 
 from shared.journeys.conditions.base import Layout, Slot, leaves
 from shared.journeys.model import Definition
+from shared.journeys.setting import Setting
 
 
-def lay_out(definition: Definition) -> Layout:
+def lay_out(definition: Definition, setting: Setting) -> Layout:
     """The layout: equal aggregates share a slot, which keeps as much as the most demanding of them needs."""
     bounds: dict[Slot, int] = {}
     for enter in definition.conditions():
@@ -13,4 +14,4 @@ def lay_out(definition: Definition) -> Layout:
                 slot, bound = asked
                 bounds[slot] = max(bound, bounds.get(slot, 0))
     slots = {slot: index for index, slot in enumerate(bounds)}
-    return Layout(definition.numbers(), slots, tuple(bounds.values()))
+    return Layout(definition.numbers(), slots, tuple(bounds.values()), setting)

@@ -31,8 +31,10 @@ async def catalog(db: Connection) -> Catalog:
         "SELECT generation, project, version, name, number, definition, made_at"
         " FROM catalog LEFT JOIN journeys ON true ORDER BY version"
     )
-    joined = frozenset(row[0] for row in await db.fetch("SELECT project FROM projects WHERE devices = 'join'"))
-    return Catalog(rows[0][0], tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None), joined)
+    projects = await db.fetch("SELECT project, devices, time_zone FROM projects")
+    joined = frozenset(project for project, devices, _ in projects if devices == "join")
+    journeys = tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None)
+    return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects})
 
 
 async def identities(db: Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:

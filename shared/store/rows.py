@@ -1,6 +1,6 @@
 """What lies in the store and what one transaction writes: rows as plain tuples, with the numbers that stand in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -176,12 +176,13 @@ class JourneyRow(NamedTuple):
 class Catalog(NamedTuple):
     """The journeys in force. `generation` rises with every change; a write made under an older one is a Conflict.
 
-    `joined` are the projects that were made to join shared devices (semantics 43).
+    `joined` are the projects that were made to join shared devices (semantics 43), `zones` the time zone of each.
     """
 
     generation: int
     journeys: tuple[JourneyRow, ...]
-    joined: frozenset[int] = frozenset()
+    joined: frozenset[int]
+    zones: Mapping[int, str]
 
 
 @dataclass

@@ -19,8 +19,10 @@ def catalog(db: sqlite3.Connection) -> Catalog:
         "SELECT generation, project, version, name, number, definition, made_at"
         " FROM catalog LEFT JOIN journeys ON true ORDER BY version"
     ).fetchall()
-    joined = frozenset(row[0] for row in db.execute("SELECT project FROM projects WHERE devices = 'join'"))
-    return Catalog(rows[0][0], tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None), joined)
+    projects = db.execute("SELECT project, devices, time_zone FROM projects").fetchall()
+    joined = frozenset(project for project, devices, _ in projects if devices == "join")
+    journeys = tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None)
+    return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects})
 
 
 def identities(db: sqlite3.Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:

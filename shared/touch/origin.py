@@ -5,6 +5,7 @@ is direct. A page reached from another of the same site says nothing.
 """
 
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from publicsuffixlist import PublicSuffixList
@@ -48,8 +49,11 @@ class Origins:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._suffixes = PublicSuffixList()
         self._own = frozenset(tables.own)
+
+    @cached_property
+    def _suffixes(self) -> PublicSuffixList:
+        return PublicSuffixList()
 
     def origin(self, context: Object, properties: Object, own: Collection[str] = ()) -> Origin | None:
         """How somebody came to this touchpoint. `own` are hosts of the site beside that of the page itself.

@@ -12,7 +12,7 @@ from shared.journeys import templates
 from shared.journeys.compile import compile_journey
 from shared.journeys.engine import Journey
 from shared.journeys.touchpoint import Touchpoint
-from tests.support.journeys import START, journey
+from tests.support.journeys import START, journey, setting
 
 CUSTOMERS, TOUCHPOINTS, ROUNDS = 500, 100, 5
 
@@ -87,7 +87,7 @@ def micros(work: Callable[[], object]) -> float:
 
 def main() -> None:
     made = histories()
-    lifecycle = compile_journey(templates.load("lifecycle"))
+    lifecycle = compile_journey(templates.load("lifecycle"), setting())
     moves = fold(lifecycle, made)
     four = journey(FOUR_CLAUSES)
     print(f"{'making the touchpoint':<40}{micros(lambda: [Touchpoint.of(r) for one in made for r in one]):6.2f} µs")

@@ -55,6 +55,7 @@ async def fill(settings: Settings, n: int) -> None:
 
 async def work(settings: Settings, name: str) -> None:
     """One stager process: until it is told to stop."""
+    from services.commands.assembly import teller
     from services.stager.app import run
     from services.stager.telemetry import Telemetry
 
@@ -62,7 +63,7 @@ async def work(settings: Settings, name: str) -> None:
     registry = CollectorRegistry()
     async with runtime.open_log(settings) as log, runtime.open_store(settings) as store:
         with runtime.signals() as stop:
-            await run(log, store, settings, Telemetry(registry), stop, name)
+            await run(log, store, settings, Telemetry(registry), teller(settings), stop, name)
     batches = registry.get_sample_value("milepost_stager_batch_seconds_count") or 0
     after = resource.getrusage(resource.RUSAGE_SELF)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -15,6 +15,7 @@ from shared.settings import Settings
 from shared.store.rows import QuarantineRow
 from tests.contract.store_backends import write
 from tests.support.asking import SHOP, Site, client, record, site
+from tests.support.journeys import teller
 from tests.support.prometheus import Samples, promtool, samples
 
 
@@ -172,7 +173,9 @@ async def test_prometheus_own_checker_finds_nothing_to_say(shop: Site) -> None:
     """promtool accepts the page and has no advice on its names and types."""
     program = promtool()
     await shop.receive(record("1", "2024-03-01T10:00", name="Order Completed"))
-    async with client(build_metrics(shop.store, shop.database, shop.log, Settings(), [telemetry.registry()])) as door:
+    async with client(
+        build_metrics(shop.store, shop.database, shop.log, Settings(), teller(), [telemetry.registry()])
+    ) as door:
         page = (await door.get("/metrics")).content
     command = [str(program), "check", "metrics"]
     checked = await asyncio.to_thread(lambda: subprocess.run(command, input=page, capture_output=True, check=False))

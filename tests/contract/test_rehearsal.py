@@ -18,6 +18,7 @@ from shared.store import people, recount
 from shared.store.engine import reading
 from shared.store.rows import MERGED
 from tests.support.asking import Site, site
+from tests.support.journeys import teller
 from tests.support.small import HOUR, JOURNEY
 
 #: Timers fire by the store's own clock.
@@ -42,7 +43,7 @@ def record(id: str, at: int, type: str = "track", **fields: Any) -> Record:
 async def rehearse(shop: Site, *records: Record, now: int = NOW) -> list[Effect]:
     """What they would do, one on top of the other."""
     async with shop.store.session() as session:
-        rehearsal = Rehearsal(session, plans_of(await session.catalog(), 1_000, {}), 5_000, now)
+        rehearsal = Rehearsal(session, plans_of(await session.catalog(), 1_000, {}, teller()), 5_000, now)
         return [await rehearsal.stage(one) for one in records]
 
 

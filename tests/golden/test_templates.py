@@ -13,7 +13,7 @@ from shared.journeys.roles import known
 from tests import oracle
 from tests.golden.cases import Definition, Touchpoint
 from tests.golden.reading import instant, keys, parse, touchpoint
-from tests.support.journeys import START, NamedMove, from_golden, named
+from tests.support.journeys import START, NamedMove, from_golden, named, setting
 
 FOLDER = Path(__file__).parent / "journeys"
 
@@ -58,7 +58,7 @@ every_customer = pytest.mark.parametrize("customer", CUSTOMERS, ids=lambda one: 
 @every_customer
 def test_engine(customer: Customer) -> None:
     """The engine makes exactly the moves that the file tells."""
-    journey = compile_journey(templates.load(customer.template))
+    journey = compile_journey(templates.load(customer.template), setting())
     assert named(journey, derive(journey, map(from_golden, customer.touchpoints), customer.now)) == customer.moves
 
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from services.commands.assembly import teller, validation
+from services.commands.assembly import validation
 from services.commands.ephemeral import Pausable, Trial
 from services.commands.refusals import RefusalWriter
 from services.ingest.side import describe
@@ -25,6 +25,7 @@ from shared.store import admin, rejections, sqlite
 from shared.store.engine import engine, writing
 from shared.store.rows import Rejection
 from tests.support.asking import SHOP, Site, at, client, record, site
+from tests.support.journeys import teller
 
 QUESTIONS = (
     "/v1/journeys",
@@ -142,7 +143,7 @@ async def test_a_store_out_of_reach_is_told_without_its_address(tmp_path: Path) 
     secret = "postgresql://ops:hunter2@127.0.0.1:9/shop"
     gone = engine(secret)
     async with sqlite.open(tmp_path / "gone.db", 1) as store:
-        app = build_metrics(store, gone, None, Settings())
+        app = build_metrics(store, gone, None, Settings(), teller())
         async with client(app, "qt_any") as asker:
             for path in ("/v1/journeys", "/readyz"):
                 answer = await asker.get(path)
@@ -179,8 +180,8 @@ def everything(shop: Site) -> dict[str, Any]:
     """The OpenAPI document of the service with all its rooms."""
     settings = Settings()
     trial = Trial(shop.log, shop.database, RefusalWriter(shop.database), Pausable(idle))
-    rooms = [validation(shop.store, shop.database, settings), ephemeral.room(trial, teller(settings))]
-    return build_metrics(shop.store, shop.database, shop.log, settings, [], rooms).openapi()
+    rooms = [validation(shop.store, shop.database, settings, teller()), ephemeral.room(trial, teller())]
+    return build_metrics(shop.store, shop.database, shop.log, settings, teller(), [], rooms).openapi()
 
 
 async def test_the_openapi_document_is_valid_and_says_everything(shop: Site) -> None:

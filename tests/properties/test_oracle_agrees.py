@@ -9,7 +9,7 @@ from shared.journeys.definition import DefinitionError, parse
 from shared.journeys.derive import derive
 from tests import oracle
 from tests.support import strategies
-from tests.support.journeys import from_golden, named
+from tests.support.journeys import from_golden, named, setting
 
 
 def refused(definition: dict[str, Any]) -> bool:
@@ -33,6 +33,6 @@ def test_refusals(definition: dict[str, Any]) -> None:
 def test_moves(definition: dict[str, Any], history: list[dict[str, Any]], now: int) -> None:
     """Engine and oracle make the same moves."""
     assume(not oracle.faults(definition))
-    journey = compile_journey(parse(definition))
+    journey = compile_journey(parse(definition), setting())
     expected = [(move.at, move.source, move.target, move.timer) for move in oracle.derive(definition, history, now)]
     assert named(journey, derive(journey, map(from_golden, history), now)) == expected

@@ -24,6 +24,7 @@ from shared.store import admin, postgres, sqlite
 from shared.store.engine import engine, writing
 from shared.store.port import Store
 from shared.store.schema import setup
+from tests.support.journeys import teller
 from tests.support.processes import eventually
 from tests.support.staging import PARTITIONS, Driven, Staging
 
@@ -80,7 +81,7 @@ class Site:
 
     def app(self, *registries: telemetry.Source) -> FastAPI:
         """Another replica of the metrics service."""
-        return build_metrics(self.store, self.database, self.log, Settings(), registries)
+        return build_metrics(self.store, self.database, self.log, Settings(), teller(), registries)
 
 
 def client(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
@@ -120,6 +121,6 @@ async def site(
             await staging.store.add_journey(1, text.partition("journey:")[2].split()[0], text)
         async with writing(database) as db:
             _, token = await admin.create_query_token(db, 1, "test")
-        app = build_metrics(staging.store, database, log, Settings(), [telemetry.registry()])
+        app = build_metrics(staging.store, database, log, Settings(), teller(), [telemetry.registry()])
         asker = await stack.enter_async_context(client(app, token))
         yield Site(staging, await staging.stager(), database, asker, token)

@@ -1,15 +1,21 @@
 """Short ways to write journeys and histories in tests."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from shared.events import DAY
+from shared.journeys import roles
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import load
 from shared.journeys.engine import ABSENT, Journey, Move
+from shared.journeys.setting import Setting
 from shared.journeys.touchpoint import Touchpoint
+from shared.touch.tables import load as load_tables
+from shared.touch.told import Teller
 
 #: 2026-01-01 UTC.
 START = 20_454 * DAY
@@ -17,9 +23,20 @@ START = 20_454 * DAY
 NamedMove = tuple[int, str | None, str | None, bool]
 
 
-def journey(text: str) -> Journey:
+@cache
+def teller() -> Teller:
+    """What tells by our own tables what touchpoints are."""
+    return Teller(load_tables(None, roles.known()))
+
+
+def setting(zone: str = "UTC") -> Setting:
+    """What journeys are read in unless a test is about it."""
+    return Setting(ZoneInfo(zone), teller())
+
+
+def journey(text: str, zone: str = "UTC") -> Journey:
     """The journey of a YAML text; `journey:` may be left out."""
-    return compile_journey(load(text if "journey:" in text else f"journey: test\n{text}"))
+    return compile_journey(load(text if "journey:" in text else f"journey: test\n{text}"), setting(zone))
 
 
 def touchpoint(at: int, id: str, type: str = "track", name: str | None = None, **parts: Any) -> Touchpoint:

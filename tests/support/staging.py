@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.store import sqlite
 from shared.store.port import Session, Store
 from shared.store.schema import setup
+from tests.support.journeys import teller
 
 PARTITIONS = 2
 
@@ -96,7 +97,7 @@ class Driven(Stager):
     owned = frozenset(range(PARTITIONS))
 
     def __init__(self, session: Session, reader: Reader, settings: Settings) -> None:
-        super().__init__(session, _Member(reader, self), settings, Telemetry(CollectorRegistry()), "test")
+        super().__init__(session, _Member(reader, self), settings, Telemetry(CollectorRegistry()), teller(), "test")
 
     async def stage_all(self) -> None:
         """Stages everything on the log, without looking at the clock."""

@@ -13,7 +13,7 @@ from shared.events import SECOND
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import DefinitionError, parse
 from shared.journeys.engine import Journey
-from tests.support.journeys import START
+from tests.support.journeys import START, setting
 
 Data = dict[str, Any]
 
@@ -176,7 +176,7 @@ ends = st.one_of(
 def compiled(definition: Data) -> Journey:
     """The journey, unless time alone goes round in it: then another example is drawn."""
     try:
-        return compile_journey(parse(definition))
+        return compile_journey(parse(definition), setting())
     except DefinitionError:
         assume(False)
         raise

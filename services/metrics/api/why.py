@@ -80,7 +80,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
             clock = await reads.freshness(db)
         touchpoints = [Touchpoint.of(record, recorded) for recorded, record in told]
         # A long history takes a while, in which others are served.
-        found = await asyncio.to_thread(explain, service.compiled(row), touchpoints, now)
+        found = await asyncio.to_thread(explain, service.compiled(row, asker.zone), touchpoints, now)
         titles = {stage.name: titled(stage.title, asker.accept) for stage in service.definition(row).stages}
         return Why(
             freshness=spelt_clock(clock),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.journeys.reading import Place
+from shared.journeys.setting import Setting
 from shared.journeys.state import State
 from shared.journeys.touchpoint import Touchpoint
 
@@ -31,17 +32,18 @@ class Slot(ABC):
         """False if no touchpoint of this type and folded name changes the slot."""
 
     @abstractmethod
-    def update(self, index: int, bound: int) -> Callable[[list[Any], Touchpoint], None]:
+    def update(self, index: int, bound: int, setting: Setting) -> Callable[[list[Any], Touchpoint], None]:
         """Adds a touchpoint of which `may` is true to `slots[index]`, keeping no more than `bound` items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a definition's stages and slots stand in the state, and the bound of each slot."""
+    """Where a definition's stages and slots stand in the state, the bound of each slot, and what it is read in."""
 
     stages: Mapping[str, int]
     slots: Mapping[Slot, int]
     bounds: tuple[int, ...]
+    setting: Setting
 
 
 @dataclass(frozen=True, slots=True)

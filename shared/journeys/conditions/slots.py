@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.journeys.conditions.base import Slot
 from shared.journeys.matcher import Matcher, Reads, value_at
+from shared.journeys.setting import Setting
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
 
@@ -41,7 +42,7 @@ class Stamps(Kept):
     def empty(self) -> int | list[int]:
         return 0 if self.within is None else []
 
-    def update(self, index: int, bound: int) -> Update:
+    def update(self, index: int, bound: int, setting: Setting) -> Update:
         test = self.of.compile()
 
         def number(slots: list[Any], touchpoint: Touchpoint) -> None:
@@ -67,7 +68,7 @@ class Values(Kept):
     def empty(self) -> dict[bytes, int]:
         return {}
 
-    def update(self, index: int, bound: int) -> Update:
+    def update(self, index: int, bound: int, setting: Setting) -> Update:
         test, path, ever = self.of.compile(), self.path, self.within is None
 
         def latest(slots: list[Any], touchpoint: Touchpoint) -> None:
@@ -100,7 +101,7 @@ class Amount(Kept):
     def empty(self) -> int | dict[int, int]:
         return 0 if self.within is None else {}
 
-    def update(self, index: int, bound: int) -> Update:
+    def update(self, index: int, bound: int, setting: Setting) -> Update:
         test, path, width = self.of.compile(), self.path, self.width
 
         def total(slots: list[Any], touchpoint: Touchpoint) -> None:

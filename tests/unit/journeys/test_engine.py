@@ -8,7 +8,7 @@ from shared.events import DAY
 from shared.journeys import templates
 from shared.journeys.compile import compile_journey
 from shared.journeys.engine import ABSENT, NAMES, NONE, Move
-from tests.support.journeys import START, journey, touchpoint
+from tests.support.journeys import START, journey, setting, touchpoint
 
 SHOP = """
 roles: {purchase: {also: [Bought]}}
@@ -96,7 +96,7 @@ def test_names_do_not_pile_up() -> None:
 
 def test_kinds_share_plans() -> None:
     """Names that no condition tells apart have one plan."""
-    lifecycle = compile_journey(templates.load("lifecycle"))
+    lifecycle = compile_journey(templates.load("lifecycle"), setting())
     state = lifecycle.start()
     for name in ("Order Completed", "خرید", "Unheard Of", "Never Heard"):
         lifecycle.touch(state, touchpoint(START, name, name=name))

@@ -6,7 +6,7 @@ from shared.events import DAY
 from shared.journeys import templates
 from shared.journeys.compile import compile_journey
 from shared.journeys.explain import Next, why
-from tests.support.journeys import START, journey, touchpoint
+from tests.support.journeys import START, journey, setting, touchpoint
 
 HISTORY = [
     touchpoint(START, "1", "page", "Home"),
@@ -59,7 +59,7 @@ def test_lifecycle(
     day: int, stage: str | None, since: int | None, reason: str, evidence: list[str], next: tuple[int, str] | None
 ) -> None:
     """A customer's stage is told with the clause that decided, its values, and what is next."""
-    told = why(compile_journey(templates.load("lifecycle")), reversed(HISTORY), START + day * DAY)
+    told = why(compile_journey(templates.load("lifecycle"), setting()), reversed(HISTORY), START + day * DAY)
     assert (told.stage, told.reason) == (stage, reason)
     assert told.since == (None if since is None else START + since * DAY)
     assert [one.id for one in told.evidence] == evidence
@@ -127,7 +127,7 @@ def test_conditions(enter: str, said: str) -> None:
 def test_return_and_on() -> None:
     """A return that leads on tells of both."""
     told = why(
-        compile_journey(templates.load("lifecycle")),
+        compile_journey(templates.load("lifecycle"), setting()),
         [touchpoint(START, "1", "page"), touchpoint(START + 100 * DAY, "2", name="purchase")],
         START + 100 * DAY,
     )

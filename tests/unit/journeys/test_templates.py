@@ -11,6 +11,7 @@ from shared.journeys.conditions.base import leaves
 from shared.journeys.conditions.quiet import Quiet
 from shared.journeys.roles import known
 from shared.touch.text import fold
+from tests.support.journeys import setting
 
 
 def test_names() -> None:
@@ -25,7 +26,7 @@ def test_names() -> None:
 def test_template(name: str) -> None:
     """A template is a journey of its file's name, and everything in it has a title in three languages."""
     definition = templates.load(name)
-    compile_journey(definition)
+    compile_journey(definition, setting())
     assert definition.name == name
     for title in (definition.title, *(stage.title for stage in definition.stages)):
         assert {"en", "fa", "ar"} <= set(title.texts)
