@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.journeys.conditions.base import Condition
+from shared.journeys.examples import Example
 from shared.journeys.matcher import Matcher
 from shared.journeys.state import NONE
 
@@ -56,6 +57,7 @@ class Definition:
     activity: tuple[Matcher, ...]
     excepted: tuple[Matcher, ...]
     description: str = ""
+    examples: tuple[Example, ...] = ()
 
     def conditions(self) -> Iterator[Condition]:
         """Every `enter`."""
