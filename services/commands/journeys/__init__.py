@@ -4,6 +4,8 @@ import click
 
 from services.commands.journeys.adding import add_journey
 from services.commands.journeys.listing import list_journeys, list_templates
+from services.commands.journeys.showing import diff, explain, show, validate
+from services.commands.journeys.trying import try_journey
 
 
 @click.group()
@@ -18,6 +20,11 @@ def journeys() -> None:
 for command in (
     list_journeys,
     list_templates,
+    show,
+    explain,
+    validate,
+    try_journey,
+    diff,
     add_journey,
 ):
     journeys.add_command(command)
