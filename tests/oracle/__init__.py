@@ -6,12 +6,12 @@ It takes a definition as the mapping that its YAML parses to, and touchpoints as
 Numbers in the comments are the numbered decisions of that page.
 """
 
-from tests.oracle.conditions import Move
 from tests.oracle.grammar import faults
 from tests.oracle.history import in_order
 from tests.oracle.identity import Customer, customers
 from tests.oracle.journey import derive, stage
 from tests.oracle.ledger import end_of_day, known, known_moves, ledger, recorded
+from tests.oracle.reading import Move
 from tests.oracle.text import fold
 from tests.oracle.times import corrected, microseconds
 

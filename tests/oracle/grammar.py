@@ -1,26 +1,21 @@
-"""What the page refuses in a definition (rules 9, 16 and 28), and mistyped keys anywhere in one."""
+"""What the page refuses in a definition as a whole (rules 28, 50 and 55), and mistyped keys anywhere in one."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from tests.oracle.conditions import COMPARISONS
+from tests.oracle.aggregates import COMPARISONS
+from tests.oracle.conditions import enter_of
 from tests.oracle.journey import NONE, ordered_stages, side_stages
-from tests.oracle.matching import MATCHER_KEYS, PREDICATE_KEYS, is_number, listed
+from tests.oracle.periods import WEEKDAYS
+from tests.oracle.shapes import leaf_faults, matcher_faults, persona_faults, predicate_faults, shape_faults, unknown
 from tests.oracle.timers import enters, is_timed, leaves
-from tests.oracle.times import microseconds
 
-JOURNEY_KEYS = {"journey", "title", "activity", "except", "roles", "stages", "side", "exit"}
-STAGE_KEYS = {"stage", "title", "means", "from", "enter"}
-SIDE_KEYS = {"stage", "title", "means", "from", "enter", "return"}
+ABOUT = {"title", "means", "owner", "notes", "planned", "expected"}
+JOURNEY_KEYS = {"journey", "activity", "except", "roles", "personas", "calendar", "stages", "side", "exit"}
+JOURNEY_KEYS |= {"title", "conversions", "examples"}
+STAGE_KEYS = {"stage", "from", "persona", "enter", *ABOUT}
+SIDE_KEYS = {*STAGE_KEYS, "return"}
 EXIT_KEYS = {"from", "enter"}
-BODY_KEYS = {
-    "count": {"of", "within", *COMPARISONS},
-    "distinct": {"of", "property", "within", *COMPARISONS},
-    "sum": {"of", "property", "within", *COMPARISONS},
-    "visits": {"of", *COMPARISONS},
-    "stay": {"for", "in"},
-}
-PLAIN = {"touchpoint", "quiet", "came_from", "trait"}
 
 
 def faults(definition: dict[str, Any]) -> list[str]:
@@ -37,13 +32,8 @@ def faults(definition: dict[str, Any]) -> list[str]:
     return found
 
 
-def unknown(given: dict[str, Any], allowed: set[str], where: str) -> Iterator[str]:
-    """A sentence for every key that is not one of those allowed."""
-    yield from (f"unknown key {key!r} in {where}" for key in given if key not in allowed)
-
-
 def key_faults(definition: dict[str, Any]) -> Iterator[str]:
-    """Mistyped keys outside conditions, and stages that are named but not listed."""
+    """Mistyped keys outside conditions, and stages and personas that are named but not listed."""
     yield from unknown(definition, JOURNEY_KEYS, "the journey")
     for one in definition["stages"]:
         yield from unknown(one, STAGE_KEYS, "a stage")
@@ -63,67 +53,23 @@ def key_faults(definition: dict[str, Any]) -> Iterator[str]:
         yield "a stage's name is taken twice, or is none"
     for one in enters(definition):
         yield from (f"no stage {name!r}" for name in one.get("from", []) if name not in [*names, NONE])
-
-
-def shape_faults(condition: dict[str, Any]) -> Iterator[str]:
-    """Conditions that are not one known key, and combinations of nothing."""
-    if len(condition) != 1:
-        yield f"a condition has one key, not {sorted(condition)}"
-        return
-    ((kind, body),) = condition.items()
-    if kind in ("all", "any"):
-        if not body:
-            yield f"{kind} needs at least one condition"
-        for part in body:
-            yield from shape_faults(part)
-    elif kind == "not":
-        yield from shape_faults(body)
-    elif kind not in BODY_KEYS and kind not in PLAIN:
-        yield f"unknown condition {kind!r}"
-
-
-def leaf_faults(definition: dict[str, Any], kind: str, body: Any) -> Iterator[str]:
-    """What is wrong with one condition that is not a combination."""
-    if kind in BODY_KEYS:
-        yield from unknown(body, BODY_KEYS[kind], kind)
-        durations = [body[key] for key in ("within", "for") if key in body]
-    else:
-        durations = [body] if kind == "quiet" else []
-    for duration in durations:
-        try:
-            microseconds(duration)
-        except ValueError as refusal:
-            yield str(refusal)
-    if kind in ("count", "distinct", "sum", "visits"):
-        limits = [body[key] for key in COMPARISONS if key in body]
-        if len(limits) != 1:
-            yield f"{kind} needs exactly one comparison"
-        if not all(is_number(limit) and (kind == "sum" or isinstance(limit, int)) for limit in limits):
-            yield f"{kind} compares with a number, and only sum with a fraction"
-    if kind in ("count", "distinct", "sum"):
-        yield from matcher_faults(definition, body["of"])
-    if kind == "touchpoint":
-        yield from matcher_faults(definition, body)
-    if kind == "trait":
-        for predicate in body.values():
+        yield from persona_faults(definition, one.get("persona", []))
+    yield from calendar_faults(definition.get("calendar", {}))
+    personas = [one["persona"] for one in definition.get("personas", [])]
+    if len(set(personas)) < len(personas):
+        yield "a persona's name is taken twice"
+    for one in definition.get("personas", []):
+        for predicate in one["when"].values():
             yield from predicate_faults(predicate)
 
 
-def matcher_faults(definition: dict[str, Any], matcher: dict[str, Any]) -> Iterator[str]:
-    """Mistyped keys in a matcher, and roles that nothing is bound to."""
-    yield from unknown(matcher, MATCHER_KEYS, "a matcher")
-    for role in listed(matcher.get("role", [])):
-        if role not in definition.get("roles", {}):
-            yield f"no role {role!r}"
-    for key in ("properties", "context", "traits"):
-        for predicate in matcher.get(key, {}).values():
-            yield from predicate_faults(predicate)
-
-
-def predicate_faults(predicate: Any) -> Iterator[str]:
-    """Mistyped keys in a predicate."""
-    if isinstance(predicate, dict):
-        yield from unknown(predicate, PREDICATE_KEYS, "a predicate")
+def calendar_faults(calendar: dict[str, Any]) -> Iterator[str]:
+    """Rule 50."""
+    yield from unknown(calendar, {"week", "months"}, "the calendar")
+    if calendar.get("week", "monday") not in WEEKDAYS:
+        yield f"no day {calendar['week']!r}"
+    if calendar.get("months", "gregorian") not in ("gregorian", "jalali"):
+        yield f"no months {calendar['months']!r}"
 
 
 def goes_round(definition: dict[str, Any]) -> bool:
@@ -140,7 +86,7 @@ def timed_moves(definition: dict[str, Any], here: str) -> Iterator[str]:
     """Where rules 20 and 21 could lead from here without a touchpoint."""
 
     def can_be_made(one: dict[str, Any]) -> bool:
-        return is_timed(one["enter"]) and fixed(one["enter"], here) is not False
+        return is_timed(enter_of(one)) and fixed(enter_of(one), here) is not False
 
     order = ordered_stages(definition)
     for one in definition["stages"]:
@@ -163,6 +109,11 @@ def fixed(condition: dict[str, Any], here: str) -> bool | None:
         parts = [fixed(part, here) for part in body]
         settles = kind == "any"
         return settles if settles in parts else None if None in parts else not settles
+    if kind == "some":
+        parts = [fixed(part, here) for part in body["of"]]
+        if parts.count(True) >= body["at_least"]:
+            return True
+        return None if len(parts) - parts.count(False) >= body["at_least"] else False
     if kind == "not":
         inside = fixed(body, here)
         return None if inside is None else not inside

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 Touchpoint = dict[str, Any]
+Place = tuple[int, bytes]
 
 
-def place(touchpoint: Touchpoint) -> tuple[int, bytes]:
+def place(touchpoint: Touchpoint) -> Place:
     """Rule 3: where a touchpoint stands in a history."""
     return touchpoint["t"], touchpoint["id"].encode()
 

@@ -1,16 +1,18 @@
-"""Rules 19 to 29, and 44: the moves of one customer in one journey."""
+"""Rules 19 to 29, 44 and 56: the moves of one customer in one journey."""
 
+from dataclasses import replace
 from typing import Any
 
-from tests.oracle.conditions import Move, Reading, holds
-from tests.oracle.history import Touchpoint, in_order
+from tests.oracle.conditions import enter_of, holds
+from tests.oracle.history import Touchpoint, in_order, place
 from tests.oracle.matching import is_activity
+from tests.oracle.reading import Move, Reading
 from tests.oracle.timers import enters, instants, is_timed
 
 NONE = "none"
 
 
-def derive(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int) -> list[Move]:
+def derive(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int, zone: str = "UTC") -> list[Move]:
     """Every move up to and including now, of the one customer whose touchpoints these are, in any order."""
     history = [one for one in in_order(touchpoints) if one["t"] <= now and not one.get("excluded")]  # rule 44
     stamps = sorted({touchpoint["t"] for touchpoint in history})
@@ -19,34 +21,34 @@ def derive(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int) 
         end = stamps[number] if number < len(stamps) else now + 1
         for position, touchpoint in enumerate(history):
             if touchpoint["t"] == start:
-                reading = Reading(definition, history[: position + 1], list(moves), start, touchpoint)
+                reading = Reading(definition, zone, history[: position + 1], list(moves), start, touchpoint)
                 moves += move(reading)
         seen = [touchpoint for touchpoint in history if touchpoint["t"] <= start]
-        moves += timer_moves(definition, seen, moves, start, end)
+        moves += timer_moves(Reading(definition, zone, seen, moves, start, None), end)
     return moves
 
 
-def stage(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int) -> str | None:
+def stage(definition: dict[str, Any], touchpoints: list[Touchpoint], now: int, zone: str = "UTC") -> str | None:
     """The stage held at an instant; None for absent."""
-    moves = derive(definition, touchpoints, now)
+    moves = derive(definition, touchpoints, now, zone)
     return moves[-1].target if moves else None
 
 
-def timer_moves(
-    definition: dict[str, Any], seen: list[Touchpoint], before: list[Move], start: int, end: int
-) -> list[Move]:
-    """Rule 27: what time alone does from the touchpoints of `start` until just before `end`."""
+def timer_moves(after: Reading, end: int) -> list[Move]:
+    """Rule 27: what time alone does after the touchpoints of an instant, until just before `end`."""
     made: list[Move] = []
+    start = after.now
     while True:
-        for instant in instants(definition, seen, before + made, start, end):
-            found = move(Reading(definition, seen, before + made, instant, None))
+        reading = replace(after, moves=after.moves + made, now=start)
+        for instant in instants(reading, end):
+            found = move(replace(reading, now=instant))
             if found:
                 break
         else:
             return made
         made += found
         start = found[0].at
-        if len([one for one in made if one.at == start]) > len(enters(definition)):
+        if len([one for one in made if one.at == start]) > len(enters(after.definition)):
             raise ValueError("time alone goes round in this definition, which rule 28 refuses")
 
 
@@ -55,11 +57,14 @@ def move(reading: Reading) -> list[Move]:
     target = choose(reading)
     if target is None:
         return []
-    return [Move(reading.now, reading.stage, target, reading.touchpoint is None)]
+    by = place(reading.touchpoint) if reading.touchpoint else None
+    return [Move(reading.now, reading.stage, target, by is None, by)]
 
 
 def choose(reading: Reading) -> str | None:
-    """Rules 20, 21, 24 and 26: where the move goes; None for no move."""
+    """Rules 20, 21, 24, 26 and 56: where the move goes; None for no move."""
+    if is_placement(reading):
+        return placed(reading)
     here = reading.stage or NONE
     if here in side_stages(reading.definition):
         return aside(reading, here) or called(reading, here) or returned(reading) or out(reading, here)
@@ -67,6 +72,20 @@ def choose(reading: Reading) -> str | None:
     if target is None and reading.stage is None and is_act(reading):
         return NONE
     return target
+
+
+def is_placement(reading: Reading) -> bool:
+    """Whether what happens now is a placement in this journey."""
+    now = reading.touchpoint
+    return now is not None and now["type"] == "placement" and now["journey"] == reading.definition["journey"]
+
+
+def placed(reading: Reading) -> str | None:
+    """Rule 56: where a placement leads."""
+    assert reading.touchpoint is not None
+    target: str = reading.touchpoint["stage"]
+    known = [NONE, *ordered_stages(reading.definition), *side_stages(reading.definition)]
+    return target if target in known and target != reading.stage else None
 
 
 def ordered_stages(definition: dict[str, Any]) -> list[str]:
@@ -86,7 +105,8 @@ def is_act(reading: Reading) -> bool:
 
 def opens(reading: Reading, one: dict[str, Any]) -> bool:
     """Whether an `enter` (a stage's or the exit's) may be read now, and holds: time alone opens only the timed."""
-    return (reading.touchpoint is not None or is_timed(one["enter"])) and holds(one["enter"], reading)
+    enter = enter_of(one)
+    return (reading.touchpoint is not None or is_timed(enter)) and holds(enter, reading)
 
 
 def up(reading: Reading, base: str) -> str | None:

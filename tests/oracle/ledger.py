@@ -5,9 +5,9 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle.conditions import Move
 from tests.oracle.history import Touchpoint
 from tests.oracle.journey import derive
+from tests.oracle.reading import Move
 from tests.oracle.times import SECOND
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import oracle
-from tests.oracle.conditions import Reading
 from tests.oracle.journey import move
+from tests.oracle.reading import Reading
 
 SECOND = 1_000_000
 STAGES = ["none", "low", "high", "left", "right"]
@@ -102,7 +102,7 @@ def test_no_timer_is_missed(definition: dict[str, Any], history: list[dict[str, 
     """At no instant is a move by time alone left to make."""
     seen = [one for one in oracle.in_order(history) if one["t"] <= now]
     if seen:
-        assert move(Reading(definition, seen, oracle.derive(definition, history, now), now, None)) == []
+        assert move(Reading(definition, "UTC", seen, oracle.derive(definition, history, now), now, None)) == []
 
 
 @given(taken, histories, instants, instants)
