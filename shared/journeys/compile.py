@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from shared.journeys.conditions.base import Holds, Layout, Moment, leaves
 from shared.journeys.conditions.logic import first_turn
-from shared.journeys.conditions.slots import Kept
 from shared.journeys.conditions.touchpoint import Match
 from shared.journeys.conditions.trait import Trait, keeper
 from shared.journeys.engine import Journey, Plan, Row, Timers
@@ -37,7 +36,7 @@ class Planner:
         self.keep = keeper([leaf for leaf in found if isinstance(leaf, Trait)])
         matchers = [*definition.activity, *definition.excepted]
         matchers += [leaf.matcher for leaf in found if isinstance(leaf, Match)]
-        matchers += [slot.of for slot in layout.slots if isinstance(slot, Kept)]
+        matchers += [matcher for slot in layout.slots for matcher in slot.matchers()]
         self.matchers = list(dict.fromkeys(matchers))
         self.plans: dict[tuple[str | bool, ...], Plan] = {}
 
@@ -54,7 +53,11 @@ class Planner:
         slots, setting = zip(self.layout.slots.items(), self.layout.bounds, strict=True), self.layout.setting
         return Plan(
             acts,
-            tuple(slot.update(index, bound, setting) for (slot, index), bound in slots if slot.may(type, name)),
+            tuple(
+                slot.of_kind(type, name).update(index, bound, setting)
+                for (slot, index), bound in slots
+                if slot.may(type, name)
+            ),
             self.keep if type == "identify" else None,
             self._rows(type, name, active=True) if acts else [],
             self._rows(type, name, active=False) if acts is not True else [],

@@ -10,8 +10,7 @@ def lay_out(definition: Definition, setting: Setting) -> Layout:
     bounds: dict[Slot, int] = {}
     for enter in definition.conditions():
         for leaf in leaves(enter):
-            if (asked := leaf.slot()) is not None:
-                slot, bound = asked
+            for slot, bound in leaf.slots():
                 bounds[slot] = max(bound, bounds.get(slot, 0))
     slots = {slot: index for index, slot in enumerate(bounds)}
     return Layout(definition.numbers(), slots, tuple(bounds.values()), setting)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.journeys.matcher import Matcher
 from shared.journeys.reading import Place
 from shared.journeys.setting import Setting
 from shared.journeys.state import State
@@ -32,8 +33,21 @@ class Slot(ABC):
         """False if no touchpoint of this type and folded name changes the slot."""
 
     @abstractmethod
+    def matchers(self) -> tuple[Matcher, ...]:
+        """What tells the touchpoints apart that change it."""
+
+    def of_kind(self, type: str, name: str | None) -> "Slot":
+        """The slot with what this type and folded name decide of its touchpoints decided once."""
+        return self
+
+    @abstractmethod
     def update(self, index: int, bound: int, setting: Setting) -> Callable[[list[Any], Touchpoint], None]:
         """Adds a touchpoint of which `may` is true to `slots[index]`, keeping no more than `bound` items."""
+
+    @property
+    def resets(self) -> bool:
+        """Does every move empty it? (Rule 51.)"""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,7 @@ class Moment:
 class View:
     """One instant looked back on, for telling why: the state as it was read, and all touchpoints until then.
 
-    `negated` inside a `not`, where what is told decided by being false.
+    `since` is how many of these were there when the stage held was entered; `negated` inside a `not`, where what is told decided by being false.
     """
 
     moment: Moment
@@ -70,6 +84,7 @@ class View:
     now: int
     history: list[Touchpoint]
     negated: bool = False
+    since: int = 0
 
     def negation(self) -> "View":
         return replace(self, negated=not self.negated)
@@ -114,6 +129,10 @@ class Condition(ABC):
         """What it keeps, and how many items of it."""
         return None
 
+    def slots(self) -> "tuple[tuple[Slot, int], ...]":
+        """The same where it is more than one thing."""
+        return () if (slot := self.slot()) is None else (slot,)
+
     def evidence(self, view: View) -> list[Touchpoint]:
         """The touchpoints that it was read from."""
         return []
@@ -123,11 +142,10 @@ Read = Callable[[Place], Condition | None]
 
 
 def leaves(condition: Condition) -> Iterator[Condition]:
-    """The conditions inside a condition that have no parts."""
+    """A condition and all conditions inside it."""
+    yield condition
     for part in condition.parts():
         yield from leaves(part)
-    if not condition.parts():
-        yield condition
 
 
 def steady(holds: bool | Holds, truth: bool) -> bool | Turns:

@@ -34,6 +34,9 @@ class Kept(Slot):
     def may(self, type: str, name: str | None) -> bool:
         return self.of.may(type, name)
 
+    def matchers(self) -> tuple[Matcher, ...]:
+        return (self.of,)
+
 
 @dataclass(frozen=True, slots=True)
 class Stamps(Kept):
