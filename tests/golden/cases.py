@@ -1,7 +1,7 @@
 """The golden cases of docs/semantics.md as data; the engine and the oracle are each held to them.
 
-A file has `cases`, and may have `base` (the instant that offsets count from), `zone` (the project's time zone)
-and named `definitions`. The one key of a case's `expect` names its kind:
+A file has `cases`, and may have `base` (the instant that offsets count from), `zone` (the project's time zone; a case
+of moves or of a stage may have its own) and named `definitions`. The one key of a case's `expect` names its kind:
 
     moves      definition, touchpoints, now → every move, [at, from, to, touchpoint | timer]
     stage      definition, touchpoints, now → the stage held
@@ -50,6 +50,7 @@ class Moves:
     definition: Definition
     touchpoints: list[Touchpoint]
     now: int
+    zone: str
     moves: list[ExpectedMove]
 
 
@@ -60,6 +61,7 @@ class StageNow:
     definition: Definition
     touchpoints: list[Touchpoint]
     now: int
+    zone: str
     stage: Stage
 
 
@@ -207,12 +209,12 @@ def stage(written: str) -> Stage:
 
 def read_moves(file: File, case: dict[str, Any], expect: Any) -> Moves:
     """A case of the kind `moves`."""
-    return Moves(*file.history(case), file.moves(expect))
+    return Moves(*file.history(case), case.get("zone", file.zone), file.moves(expect))
 
 
 def read_stage(file: File, case: dict[str, Any], expect: Any) -> StageNow:
     """A case of the kind `stage`."""
-    return StageNow(*file.history(case), stage(expect))
+    return StageNow(*file.history(case), case.get("zone", file.zone), stage(expect))
 
 
 def read_customers(file: File, case: dict[str, Any], expect: Any) -> Customers:
@@ -270,8 +272,8 @@ def read_refused(file: File, case: dict[str, Any], expect: Any) -> Refused:
 # Kind: (how it is read, the keys it needs, the keys it may have).
 Reader = Callable[[File, dict[str, Any], Any], Body]
 KINDS: dict[str, tuple[Reader, set[str], set[str]]] = {
-    "moves": (read_moves, HISTORY, set()),
-    "stage": (read_stage, HISTORY, set()),
+    "moves": (read_moves, HISTORY, {"zone"}),
+    "stage": (read_stage, HISTORY, {"zone"}),
     "customers": (read_customers, {"touchpoints"}, {"definition", "now", "devices"}),
     "known": (read_known, {"definition", "touchpoints"}, set()),
     "ledger": (read_ledger, HISTORY, set()),

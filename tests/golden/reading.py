@@ -16,9 +16,11 @@ UNITS = {
     "w": 604_800_000_000,
 }
 TERM = re.compile(r"([+-])([0-9]+)(us|ms|s|m|h|d|w)")
-TYPES = ("track", "page", "screen", "identify", "group", "alias")
-FLAGS = ("guarded", "excluded")
-TOUCHPOINT_KEYS = {"at", "id", "recorded", "user", "anonymous", "properties", "context", "traits", *FLAGS, *TYPES}
+TYPES = ("track", "page", "screen", "identify", "group", "alias", "placement")
+SEEN = {"agent", "country", "region", "city"}
+FLAGS = ("guarded", "excluded", "retracted")
+PARTS = ("properties", "context", "seen")
+TOUCHPOINT_KEYS = {"at", "id", "recorded", "user", "anonymous", "journey", "traits", *PARTS, *FLAGS, *TYPES}
 
 
 class MistypedError(Exception):
@@ -80,8 +82,9 @@ def instant(written: object, base: int) -> int:
 def touchpoint(written: object, base: int, default_user: str | None) -> dict[str, Any]:
     """One touchpoint from its compact form.
 
-    The key that names its type holds its name (track, page, screen), its traits (identify, group) or its
-    previous id (alias). `guarded` is whether it came with a browser key (rule 42). `recorded` is the corrected
+    The key that names its type holds its name (track, page, screen), its traits (identify, group), its
+    previous id (alias) or its stage (placement, in the `journey`). `seen` is what the door saw, `guarded` whether it came
+    with a browser key (rule 42), `retracted` whether its statement was taken back (rule 58). `recorded` is the corrected
     time unless given. Without `user` and `anonymous` it is the default user's; where there is none, it is
     MistypedError.
     """
@@ -94,8 +97,11 @@ def touchpoint(written: object, base: int, default_user: str | None) -> dict[str
     carries_traits = type_ in ("identify", "group")
     if carries_traits is not isinstance(value, dict) or (carries_traits and "traits" in given):
         raise MistypedError(f"touchpoint {written!r}: traits belong to identify and group, names to the others")
+    if ("journey" in given) is not (type_ == "placement"):
+        raise MistypedError(f"touchpoint {written!r}: a placement has a journey, and nothing else has")
     if "user" not in given and "anonymous" not in given and default_user is None:
         raise MistypedError(f"touchpoint {written!r} is nobody's")
+    keys(given.get("seen", {}), set(), SEEN, f"what was seen of touchpoint {given['id']!r}")
     t = instant(given["at"], base)
     return {
         "id": given["id"],
@@ -106,9 +112,9 @@ def touchpoint(written: object, base: int, default_user: str | None) -> dict[str
         "user": given.get("user", None if "anonymous" in given else default_user),
         "anonymous": given.get("anonymous"),
         "previous": value if type_ == "alias" else None,
-        "guarded": given.get("guarded", False),
-        "excluded": given.get("excluded", False),
-        "properties": given.get("properties", {}),
-        "context": given.get("context", {}),
+        **{flag: given.get(flag, False) for flag in FLAGS},
+        "journey": given.get("journey"),
+        "stage": value if type_ == "placement" else None,
+        **{part: given.get(part, {}) for part in PARTS},
         "traits": value if carries_traits else given.get("traits", {}),
     }

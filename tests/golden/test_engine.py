@@ -24,7 +24,7 @@ def test_moves(case: cases.Case) -> None:
     """The engine makes exactly the moves that the page gives."""
     body = case.body
     assert isinstance(body, cases.Moves)
-    journey = compile_journey(parse(body.definition), setting())
+    journey = compile_journey(parse(body.definition), setting(body.zone))
     moves = derive(journey, map(from_golden, body.touchpoints), body.now)
     expected = [(move.at, move.source, move.target, move.timer) for move in body.moves]
     assert named(journey, moves) == expected
@@ -35,7 +35,7 @@ def test_stage(case: cases.Case) -> None:
     """The engine leads to the stage that the page gives."""
     body = case.body
     assert isinstance(body, cases.StageNow)
-    journey = compile_journey(parse(body.definition), setting())
+    journey = compile_journey(parse(body.definition), setting(body.zone))
     moves = named(journey, derive(journey, map(from_golden, body.touchpoints), body.now))
     assert (moves[-1][2] if moves else None) == body.stage
 

@@ -39,10 +39,8 @@ def values(fact: str) -> set[str]:
 
 def fact(touchpoint: Touchpoint, name: str) -> str | None:
     """One fact of a touchpoint; None where nothing is told of it."""
-    parts = [msgspec.json.encode(touchpoint[part]) for part in ("properties", "traits", "context")]
-    return facts(touchpoint["type"], touchpoint["name"], *parts, msgspec.json.encode(touchpoint.get("seen") or {}))[
-        name
-    ]
+    parts = [touchpoint["properties"], touchpoint["traits"], touchpoint["context"], touchpoint.get("seen") or {}]
+    return facts(touchpoint["type"], touchpoint["name"], *map(msgspec.json.encode, parts))[name]
 
 
 @cache

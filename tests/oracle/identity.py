@@ -1,4 +1,4 @@
-"""Rules 37 to 43: whose touchpoint it is."""
+"""Rules 37 to 43, and 58: whose touchpoint it is."""
 
 from dataclasses import dataclass
 
@@ -45,12 +45,15 @@ def customers(
 
 
 def statements(touchpoints: list[Touchpoint]) -> list[Touchpoint]:
-    """Rule 37: every identify and alias that names a user, copies under that user (rule 4) left out."""
+    """Rule 37: every identify and alias that names a user, copies under that user (rule 4) left out.
+
+    What was retracted is as if it had not been said.
+    """
     found = []
     for user in {touchpoint["user"] for touchpoint in touchpoints} - {None}:
         own = once([touchpoint for touchpoint in touchpoints if touchpoint["user"] == user])
         found += [touchpoint for touchpoint in own if touchpoint["type"] in ("identify", "alias")]
-    return found
+    return [touchpoint for touchpoint in found if not touchpoint.get("retracted")]
 
 
 def joined(said: list[Touchpoint]) -> list[set[str]]:
