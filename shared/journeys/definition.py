@@ -16,6 +16,7 @@ exit: {from: [visitor, buyer], enter: {touchpoint: {name: Account Deleted}}}
 import re
 
 from shared.journeys import conditions, document, examples, roles
+from shared.journeys.conditions import window
 from shared.journeys.conditions.logic import Any
 from shared.journeys.layout import lay_out
 from shared.journeys.matcher import Matcher
@@ -47,12 +48,13 @@ def parse(data: object) -> Definition:
 
 def _definition(place: Place) -> Definition:
     reading = place.reading
-    optional = ("title", "description", "roles", "activity", "except", "side", "exit", "examples")
+    optional = ("title", "description", "roles", "activity", "except", "side", "exit", "examples", "calendar")
     fields = place.fields("journey", "stages", optional=optional) or {}
     ordered = _members(fields.get("stages"))
     side = _members(fields.get("side"))
     reading.stages = _stage_names([*ordered, *side])
     reading.roles = dict(roles.bound(fields.get("roles")))
+    reading.calendar = window.read_calendar(fields.get("calendar"))
     name = _name(fields.get("journey"))
     stages = [_stage(member, side=number >= len(ordered)) for number, member in enumerate([*ordered, *side])]
     definition = Definition(

@@ -1,7 +1,7 @@
 """A journey at work: folding touchpoints and the passing of time into a customer's state. See docs/semantics.md."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.events import TYPES
 from shared.journeys.conditions.base import Holds, Layout, Turns
@@ -58,6 +58,7 @@ class Journey:
         self._to_highest = [stage.back == "highest" for stage in definition.stages]
         self._plan = plan
         self._timers = timers
+        self._resets = tuple((index, slot.empty) for slot, index in layout.slots.items() if slot.resets)
         self._plans: dict[str, dict[str | None, Plan]] = {type: {} for type in TYPES}
 
     def start(self) -> State:
@@ -132,6 +133,11 @@ class Journey:
         acts = (self._plans[touchpoint.type].get(touchpoint.name) or self._planned(touchpoint)).acts
         return acts if isinstance(acts, bool) else acts(touchpoint)
 
+    def add(self, slots: list[Any], touchpoint: Touchpoint) -> None:
+        """Only what a touchpoint adds to the slots, as the conditions read them before its move empties some."""
+        for update in (self._plans[touchpoint.type].get(touchpoint.name) or self._planned(touchpoint)).updates:
+            update(slots, touchpoint)
+
     def _planned(self, touchpoint: Touchpoint) -> Plan:
         plan = self._plan(touchpoint.type, touchpoint.name)
         if touchpoint.name is None or len(touchpoint.name) <= LENGTH:
@@ -156,6 +162,8 @@ class Journey:
             state.base = target
             # Whoever is in `none` has no highest stage: they were absent before, or were led out (rule 23).
             state.highest = NONE if target == NONE else max(target, state.highest)
+        for index, empty in self._resets:
+            state.slots[index] = empty()
         due = self._timers[target].due
         state.due = None if due is None else due(state, now)
         return Move(now, source, target, timer)

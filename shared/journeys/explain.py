@@ -45,23 +45,27 @@ class _Step(NamedTuple):
     move: Move
     read: State
     touchpoint: Touchpoint | None
+    since: int  #: how much of the history came before the move to the stage left
 
 
 def why(journey: Journey, touchpoints: Iterable[Touchpoint], now: int) -> Why:
     """Why the customer of these touchpoints, in any order, stands at `now` where they do."""
     told = history(touchpoints, now)
-    state, step = journey.start(), None
-    for touchpoint in told:
-        step = _timers(journey, state, touchpoint.at - 1) or step
+    state, step, since = journey.start(), None, 0
+    for number, touchpoint in enumerate(told):
+        if (due := _timers(journey, state, touchpoint.at - 1, number, since)) is not None:
+            step, since = due, number
         before = journey.copy(state)
         if (move := journey.touch(state, touchpoint)) is not None:
-            step = _Step(move, _as_read(journey, before, state), touchpoint)
-    step = _timers(journey, state, now) or step
+            step = _Step(move, _as_read(journey, before, state, touchpoint), touchpoint, since)
+            since = number + 1
+    step = _timers(journey, state, now, len(told), since) or step
     if step is None:
         reason = "No touchpoint by then." if not told else "Nothing by then was an act of their own."
         return Why(None, None, None, None, reason, told[-1:], _next(journey, state))
     at = step.move.at
-    view = View(_moment(journey, step), step.read, step.touchpoint, at, _until(told, at, step.touchpoint))
+    until = _until(told, at, step.touchpoint)
+    view = View(_moment(journey, step), step.read, step.touchpoint, at, until, since=step.since)
     reason, evidence = _reason(journey, step, view)
     return Why(name(journey, state.stage), at, step.move, step.touchpoint, reason, evidence, _next(journey, state))
 
@@ -73,19 +77,21 @@ def name(journey: Journey, stage: int) -> str | None:
     return "none" if stage == NONE else journey.stages[stage]
 
 
-def _timers(journey: Journey, state: State, until: int) -> _Step | None:
-    """Makes the timer moves due by then; gives the last."""
+def _timers(journey: Journey, state: State, until: int, number: int, since: int) -> _Step | None:
+    """Makes the timer moves due by then, after so many touchpoints; gives the last."""
     step = None
     before = journey.copy(state)
     while (move := journey.step(state, until)) is not None:
-        step = _Step(move, before, None)
-        before = journey.copy(state)
+        step = _Step(move, before, None, since)
+        before, since = journey.copy(state), number
     return step
 
 
-def _as_read(journey: Journey, before: State, after: State) -> State:
+def _as_read(journey: Journey, before: State, after: State, touchpoint: Touchpoint) -> State:
     """What a touchpoint adds is there when conditions are read; the stage is still the one before (rule 19)."""
     read = journey.copy(after)
+    read.slots = journey.copy(before).slots
+    journey.add(read.slots, touchpoint)
     read.stage, read.entered, read.before = before.stage, before.entered, before.before
     read.base, read.highest, read.visits = before.base, before.highest, before.visits
     return read

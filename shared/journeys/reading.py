@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from shared.journeys import duration
+from shared.journeys.calendar import Calendar
 
 Steps = tuple[str | int, ...]
 
@@ -41,6 +42,7 @@ class Reading:
         self.problems: list[Problem] = []
         self.stages: list[str] = []
         self.roles: dict[str, tuple[str, ...]] = {}
+        self.calendar = Calendar()
 
 
 class Place:

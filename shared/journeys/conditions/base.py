@@ -75,7 +75,8 @@ class Moment:
 class View:
     """One instant looked back on, for telling why: the state as it was read, and all touchpoints until then.
 
-    `since` is how many of these were there when the stage held was entered; `negated` inside a `not`, where what is told decided by being false.
+    `since` is how many of these came before the move to the stage held; `negated` inside a `not`, where what is told
+    decided by being false.
     """
 
     moment: Moment
