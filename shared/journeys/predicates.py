@@ -1,9 +1,10 @@
-"""Predicates: what a definition asks of one JSON value (rule 7)."""
+"""Predicates: what a definition asks of one JSON value (rules 7, 45 and 46)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from shared.journeys import instant
 from shared.journeys.reading import Place, nearest, shown
 from shared.touch.text import fold
 
@@ -16,7 +17,12 @@ _COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "more_than": ("more than", lambda value, bound: value > bound),
     "fewer_than": ("fewer than", lambda value, bound: value < bound),
 }
-_KEYS = ("equals", "in", "exists", *_COMPARISONS)
+_PARTS: dict[str, tuple[str, Callable[[str, tuple[str, ...]], bool]]] = {
+    "starts_with": ("starting with", str.startswith),
+    "ends_with": ("ending with", str.endswith),
+    "contains": ("containing", lambda text, parts: any(part in text for part in parts)),
+}
+_KEYS = ("equals", "in", "exists", *_COMPARISONS, *_PARTS, "not")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,17 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
+class Instant:
+    """A date or an instant to compare with: in microseconds, and as it was written."""
+
+    at: int
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+@dataclass(frozen=True, slots=True)
 class Predicate:
     """All of its clauses must hold: a key of the mapping and what stands under it."""
 
@@ -52,25 +69,11 @@ class Predicate:
         if not isinstance(place.value, dict):
             scalars = _scalars(place)
             return None if scalars is None else cls((("in", scalars),))
-        clauses: list[tuple[str, Any]] = []
-        for key, operand in (place.entries() or {}).items():
-            parsed: Any
-            if key == "in":
-                parsed = _scalars(operand) if operand.members("values") else None
-            elif key == "equals":
-                parsed = (scalar := Scalar.parse(operand)) and (scalar,)
-            elif key == "exists":
-                parsed = _flag(operand)
-            elif key in _COMPARISONS:
-                parsed = operand.number()
-            else:
-                place.problem(f"unknown key {key!r}", nearest(key, _KEYS), key)
-                continue
-            if parsed is not None:
-                clauses.append(("in" if key == "equals" else key, parsed))
+        clauses = [_parse(place, key, operand) for key, operand in (place.entries() or {}).items()]
         if not place.value:
             place.problem("the predicate is empty", f"give one of {', '.join(_KEYS)}")
-        return cls(tuple(clauses)) if clauses else None
+        found = tuple(clause for clause in clauses if clause is not None)
+        return cls(found) if found and len(found) == len(clauses) else None
 
     def compile(self, folding: Callable[[str], str] = fold) -> Test:
         """The predicate as a function; `folding` brings the values' texts into the form that texts compare in."""
@@ -79,14 +82,70 @@ class Predicate:
             return tests[0]
         return lambda value: all(test(value) for test in tests)
 
-    def texts(self) -> list[str]:
+    def scalars(self) -> Iterator[Scalar]:
+        """All that it asks values to equal, or not to."""
+        for key, operand in self.clauses:
+            if key == "in":
+                yield from operand
+            elif key == "not":
+                yield from operand.scalars()
+
+    def texts(self) -> Iterator[str]:
         """The texts it compares with, folded."""
-        scalars = [scalar for key, operand in self.clauses if key == "in" for scalar in operand]
-        return [fold(scalar.value) for scalar in scalars if scalar.kind is str]
+        for key, operand in self.clauses:
+            if key == "in":
+                yield from (fold(scalar.value) for scalar in operand if scalar.kind is str)
+            elif key in _PARTS:
+                yield from map(fold, operand)
+            elif key == "not":
+                yield from operand.texts()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it looks further into a text than the beginning of its folded form."""
+        return any(
+            key in ("ends_with", "contains") or isinstance(operand, Instant) or (key == "not" and operand.whole)
+            for key, operand in self.clauses
+        )
 
     def say(self) -> str:
         """Such as `“pro”`, or `at least 5 and at most 9`."""
         return " and ".join(_say(key, operand) for key, operand in self.clauses)
+
+
+#: A path or a name, and what is asked of what stands there.
+Clause = tuple[str, Predicate]
+
+
+def clauses(place: Place, remedy: str) -> tuple[Clause, ...] | None:
+    """What a mapping asks of each of its keys; None if a problem was noted, as of an empty one, with this remedy."""
+    if (entries := place.entries()) is None:
+        return None
+    if not entries:
+        place.problem("it is empty", remedy)
+    found = [(key, predicate) for key, asked in entries.items() if (predicate := Predicate.parse(asked))]
+    return tuple(found) if found and len(found) == len(entries) else None
+
+
+def _parse(place: Place, key: str, operand: Place) -> tuple[str, Any] | None:
+    """What stands under one key of a predicate; None if a problem was noted."""
+    parsed: Any
+    if key == "in":
+        parsed = _scalars(operand) if operand.members("values") else None
+    elif key == "equals":
+        key, parsed = "in", (scalar := Scalar.parse(operand)) and (scalar,)
+    elif key == "exists":
+        parsed = _flag(operand)
+    elif key in _COMPARISONS:
+        parsed = _bound(operand)
+    elif key in _PARTS:
+        parsed = _texts(operand)
+    elif key == "not":
+        parsed = Predicate.parse(operand)
+    else:
+        place.problem(f"unknown key {key!r}", nearest(key, _KEYS), key)
+        return None
+    return None if parsed is None else (key, parsed)
 
 
 def _scalars(place: Place) -> tuple[Scalar, ...] | None:
@@ -102,12 +161,41 @@ def _flag(place: Place) -> bool | None:
     return None
 
 
+def _bound(place: Place) -> int | float | Instant | None:
+    if not isinstance(place.value, str):
+        return place.number()
+    if (at := instant.parse(place.value)) is None:
+        remedy = "write a number without quotes, a date (2026-03-21) or an instant (2026-03-21T18:30:00Z, or +03:30)"
+        place.problem(f"{shown(place.value)} is neither a number nor an instant", remedy)
+        return None
+    return Instant(at, place.value)
+
+
+def _texts(place: Place) -> tuple[str, ...] | None:
+    texts: list[str] = []
+    for member in place.one_or_more("texts") or []:
+        if (text := member.text()) is not None:
+            texts.append(text)
+            if not fold(text):
+                member.problem(f"nothing of {shown(text)} counts when texts are compared", "write some letters")
+    return tuple(texts) or None
+
+
 def _clause(key: str, operand: Any, folding: Callable[[str], str]) -> Test:
     if key == "exists":
         return (lambda value: value is not None) if operand else (lambda value: value is None)
     if key == "in":
         return _equal_to_any(operand, folding)
+    if key == "not":
+        asked = operand.compile(folding)
+        return lambda value: not asked(value)
+    if key in _PARTS:
+        has, parts = _PARTS[key][1], tuple(map(fold, operand))
+        return lambda value: type(value) is str and has(folding(value), parts)
     compare = _COMPARISONS[key][1]
+    if isinstance(operand, Instant):
+        bound = operand.at
+        return lambda value: type(value) is str and (at := instant.parse(value)) is not None and compare(at, bound)
     return lambda value: type(value) in (int, float) and compare(value, operand)
 
 
@@ -132,4 +220,8 @@ def _say(key: str, operand: Any) -> str:
         return "given" if operand else "not given"
     if key == "in":
         return " or ".join(str(scalar) for scalar in operand)
+    if key == "not":
+        return f"not {operand.say()}"
+    if key in _PARTS:
+        return f"{_PARTS[key][0]} {' or '.join(f'“{text}”' for text in operand)}"
     return f"{_COMPARISONS[key][0]} {operand}"

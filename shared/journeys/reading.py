@@ -41,6 +41,7 @@ class Reading:
         self.lines = lines
         self.problems: list[Problem] = []
         self.stages: list[str] = []
+        self.personas: Mapping[str, Any] = {}
         self.roles: dict[str, tuple[str, ...]] = {}
         self.calendar = Calendar()
 

@@ -2,8 +2,10 @@
 
 from shared.journeys.conditions.aggregate import Count, Distinct, Sum
 from shared.journeys.conditions.base import Condition
-from shared.journeys.conditions.logic import All, Any, Not
+from shared.journeys.conditions.logic import All, Any, Not, Some
+from shared.journeys.conditions.persona import Persona
 from shared.journeys.conditions.quiet import Quiet
+from shared.journeys.conditions.sequence import Sequence
 from shared.journeys.conditions.stay import CameFrom, Stay, Visits
 from shared.journeys.conditions.touchpoint import Match
 from shared.journeys.conditions.trait import Trait
@@ -14,13 +16,16 @@ CONDITIONS: dict[str, type[Condition]] = {
     "count": Count,
     "distinct": Distinct,
     "sum": Sum,
+    "sequence": Sequence,
     "quiet": Quiet,
     "stay": Stay,
     "visits": Visits,
     "came_from": CameFrom,
     "trait": Trait,
+    "persona": Persona,
     "all": All,
     "any": Any,
+    "some": Some,
     "not": Not,
 }
 

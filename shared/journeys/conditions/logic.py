@@ -1,4 +1,4 @@
-"""`all`, `any` and `not` (rule 16)."""
+"""`all`, `any`, `some` and `not` (rules 16 and 48)."""
 
 from dataclasses import dataclass
 
@@ -73,6 +73,48 @@ class Any(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class Some(Condition):
+    """`some: {of: […], at_least: n}`."""
+
+    conditions: tuple[Condition, ...]
+    least: int
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "Some | None":
+        if (fields := place.fields("of", "at_least")) is None:
+            return None
+        conditions = _several(fields["of"], read) if "of" in fields else None
+        least = fields["at_least"].whole() if "at_least" in fields else None
+        if conditions is None or least is None:
+            return None
+        if not 1 <= least <= len(conditions):
+            fields["at_least"].problem(
+                f"{least} is not from 1 to {len(conditions)}", "ask for 1, or more of those listed"
+            )
+            return None
+        return cls(conditions, least)
+
+    def compile(self, moment: Moment) -> bool | Holds:
+        return some_hold([condition.compile(moment) for condition in self.conditions], self.least)
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        turns = [condition.turns(moment, truth) for condition in self.conditions]
+        return nth_turn(turns, self.least if truth else len(turns) - self.least + 1)
+
+    def timed(self, negated: bool = False) -> bool:
+        return any(condition.timed(negated) for condition in self.conditions)
+
+    def parts(self) -> tuple[Condition, ...]:
+        return self.conditions
+
+    def say(self, view: View) -> str:
+        return _say(_deciding(self.conditions, view), view)
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        return _evidence(_deciding(self.conditions, view), view)
+
+
+@dataclass(frozen=True, slots=True)
 class Not(Condition):
     condition: Condition
 
@@ -143,6 +185,31 @@ def any_holds(tests: list[bool | Holds]) -> bool | Holds:
     return holds
 
 
+def some_hold(tests: list[bool | Holds], least: int) -> bool | Holds:
+    """True where at least so many of `tests` are."""
+    left = [test for test in tests if not isinstance(test, bool)]
+    needed = least - sum(test is True for test in tests)
+    if needed <= 0 or needed > len(left):
+        return needed <= 0
+    if needed == 1:
+        return any_holds(list(left))
+    if needed == len(left):
+        return all_hold(list(left))
+    spare = len(left) - needed
+
+    def holds(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
+        found = missed = 0
+        for test in left:
+            if test(state, touchpoint, now):
+                if (found := found + 1) == needed:
+                    return True
+            elif (missed := missed + 1) > spare:
+                return False
+        return False
+
+    return holds
+
+
 def first_turn(turns: list[bool | Turns]) -> bool | Turns:
     """The earliest instant at which one has turned."""
     if any(turn is True for turn in turns):
@@ -182,6 +249,32 @@ def last_turn(turns: list[bool | Turns]) -> bool | Turns:
                     return at
 
     return last
+
+
+def nth_turn(turns: list[bool | Turns], number: int) -> bool | Turns:
+    """The earliest instant at which so many have turned.
+
+    More have turned than just before only where one that had not turns: so go from each such instant to the next.
+    """
+    left = [turn for turn in turns if not isinstance(turn, bool)]
+    needed = number - sum(turn is True for turn in turns)
+    if needed <= 0 or needed > len(left):
+        return needed <= 0
+    if needed == 1:
+        return first_turn(list(left))
+    if needed == len(left):
+        return last_turn(list(left))
+
+    def nth(state: State, start: int) -> int | None:
+        at: int | None = start
+        while at is not None:
+            turned = [turn(state, at) for turn in left]
+            if turned.count(at) >= needed:
+                return at
+            at = min((when for when in turned if when is not None and when > at), default=None)
+        return None
+
+    return nth
 
 
 def _several(place: Place, read: Read) -> tuple[Condition, ...] | None:

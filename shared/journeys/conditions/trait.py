@@ -1,19 +1,22 @@
 """`trait: {name: predicate, …}`: what the customer's identify touchpoints say by now (rule 15)."""
 
+import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, steady
 from shared.journeys.conditions.slots import LARGEST
-from shared.journeys.predicates import Predicate
+from shared.journeys.predicates import Clause, Predicate, Test, clauses
 from shared.journeys.reading import Place, shown
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
 
+Traits = dict[str, Any]
+
 #: Brings the kept traits up to an identify touchpoint.
-Keep = Callable[[dict[str, Any], Touchpoint], None]
+Keep = Callable[[Traits, Touchpoint], None]
 
 #: Stands for an object or a list: it exists, and equals nothing.
 SOMETHING: list[Any] = []
@@ -21,29 +24,25 @@ SOMETHING: list[Any] = []
 
 @dataclass(frozen=True, slots=True)
 class Trait(Condition):
-    asked: tuple[tuple[str, Predicate], ...]
+    asked: tuple[Clause, ...]
 
     @classmethod
     def parse(cls, place: Place, read: Read) -> "Trait | None":
-        entries = place.entries() or {}
-        asked = [(name, predicate) for name, inner in entries.items() if (predicate := Predicate.parse(inner))]
-        if place.value == {}:
-            place.problem("it is empty", "name a trait and what is asked of it")
-        return cls(tuple(asked)) if entries and len(asked) == len(entries) else None
+        return cls(asked) if (asked := clauses(place, "name a trait and what is asked of it")) else None
 
     def compile(self, moment: Moment) -> bool | Holds:
-        tests = [(name, predicate.compile(folding=_folded)) for name, predicate in self.asked]
+        tests = [_reads(clause) for clause in self.asked]
         if len(tests) == 1:
-            ((only, test),) = tests
-            return lambda state, touchpoint, now: test(state.traits.get(only))
-        return lambda state, touchpoint, now: all(test(state.traits.get(name)) for name, test in tests)
+            (only,) = tests
+            return lambda state, touchpoint, now: only(state.traits)
+        return lambda state, touchpoint, now: all(test(state.traits) for test in tests)
 
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
         return steady(self.compile(moment), truth)
 
     def say(self, view: View) -> str:
         return " and ".join(
-            f"trait {name} is {shown(view.state.traits.get(name))} {view.asked(predicate.say())}"
+            f"trait {name} is {shown(trait(view.history, name))} {view.asked(predicate.say())}"
             for name, predicate in self.asked
         )
 
@@ -53,17 +52,27 @@ class Trait(Condition):
         return told[-1:]
 
 
+def trait(history: Iterable[Touchpoint], name: str) -> Any:
+    """A trait after a history in its order, as it was sent; None if there is none."""
+    told = [t.traits[name] for t in history if t.type == "identify" and name in t.traits]
+    return told[-1] if told else None
+
+
 def keeper(traits: list[Trait]) -> Keep | None:
     """Keeps what these conditions read; None if that is nothing.
 
-    Texts are kept folded and cut just beyond the longest that they are compared with, so that the state is bounded.
+    Texts are kept folded and cut just beyond the longest that they are compared with, so that the state is bounded. Of
+    a predicate that looks at the whole of a text its answer is kept, where it is not that for a missing trait.
     """
-    asked = [clause for trait in traits for clause in trait.asked]
-    names = sorted({name for name, _ in asked})
-    longest = max((len(text) for _, predicate in asked for text in predicate.texts()), default=0)
+    asked = list(dict.fromkeys(clause for trait in traits for clause in trait.asked))
+    plain = [(name, predicate) for name, predicate in asked if not predicate.whole]
+    names = sorted({name for name, _ in plain})
+    longest = max((len(text) for _, predicate in plain for text in predicate.texts()), default=0)
     cut = max(longest + 1, 64)
+    whole = [clause for clause in asked if clause[1].whole]
+    answers = [(name, _key((name, predicate)), *_answer(predicate)) for name, predicate in whole]
 
-    def keep(kept: dict[str, Any], touchpoint: Touchpoint) -> None:
+    def keep(kept: Traits, touchpoint: Touchpoint) -> None:
         given = touchpoint.traits
         for name in names:
             if name in given:
@@ -71,8 +80,34 @@ def keeper(traits: list[Trait]) -> Keep | None:
                     kept.pop(name, None)
                 else:
                     kept[name] = _bounded(value, cut)
+        for name, key, test, usual in answers:
+            if name in given:
+                if (answer := test(given[name])) is usual:
+                    kept.pop(key, None)
+                else:
+                    kept[key] = answer
 
-    return keep if names else None
+    return keep if asked else None
+
+
+def _reads(clause: Clause) -> Callable[[Traits], bool]:
+    name, predicate = clause
+    if not predicate.whole:
+        test = predicate.compile(folding=_folded)
+        return lambda traits: test(traits.get(name))
+    key, usual = _key(clause), _answer(predicate)[1]
+    return lambda traits: traits.get(key, usual)
+
+
+def _answer(predicate: Predicate) -> tuple[Test, bool]:
+    """The predicate as a function, and its answer where nothing is given."""
+    test = predicate.compile()
+    return test, test(None)
+
+
+def _key(clause: Clause) -> str:
+    """Under which an answer is kept, beside the traits: their names begin with no NUL."""
+    return "\0" + hashlib.blake2b(repr(clause).encode(), digest_size=8).hexdigest()
 
 
 def _bounded(value: Any, cut: int) -> Any:

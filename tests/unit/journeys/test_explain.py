@@ -110,7 +110,7 @@ stages:
         ("{not: {came_from: b}}", "came from nowhere (asked: not b)."),
         (
             "{trait: {plan: [pro, max], age: {at_least: 18}}}",
-            "trait plan is 'pro' (asked: “pro” or “max”) and trait age is 30 (asked: at least 18).",
+            "trait plan is 'Pro' (asked: “pro” or “max”) and trait age is 30 (asked: at least 18).",
         ),
         ("{not: {quiet: 3d}}", "no activity for less than a second (asked: not 3 days)."),
         ("{any: [{quiet: 3d}, {stay: {in: a}}]}", "9 days in a."),
