@@ -11,7 +11,18 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics import auth, body, errors
-from services.metrics.api import customers, dead_letters, history, journeys, rejections, stages, transitions, why
+from services.metrics.api import (
+    customers,
+    dead_letters,
+    definitions,
+    differences,
+    history,
+    journeys,
+    rejections,
+    stages,
+    transitions,
+    why,
+)
 from services.metrics.collector import Collector
 from services.metrics.pages.frame import ICON, Pages
 from services.metrics.pages.overview import overview
@@ -69,7 +80,10 @@ def build_metrics(
     errors.install(app)
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
-    for room in (journeys, stages, transitions, history, why, customers, rejections, dead_letters):
+    for room in (
+        *(journeys, definitions, differences, stages, transitions),
+        *(history, why, customers, rejections, dead_letters),
+    ):
         app.include_router(room.router(service, asked))
     for more in rooms:
         app.include_router(more(service, asked))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services.commands.journeys.given import newest_rows, read, spelt_stages
+from services.commands.journeys.given import hold, newest_rows, read, spelt_stages
 from services.commands.journeys.given import template as template_text
 from services.commands.serving import data_option, run, test_option
 from services.commands.welcome import first_project
@@ -24,7 +24,8 @@ from shared.store.rows import JourneyRow
 def add_journey(file: Path | None, template: str | None, data: Path | None, test: bool) -> None:
     """Add the journey of FILE, or a new version of one; every customer is then derived by it.
 
-    Problems in the file are listed all at once, each with its line and a remedy. The same file again changes nothing.
+    Problems in the file are listed all at once, each with its line and a remedy. A journey of which an example of its
+    own fails is not added. The same file again changes nothing.
     """
     if file is not None and template is None:
         text, definition = read(file)
@@ -32,7 +33,9 @@ def add_journey(file: Path | None, template: str | None, data: Path | None, test
         text, definition = template_text(template), templates.load(template)
     else:
         raise click.UsageError("give a FILE or a --template, one of them")
-    row = run(_add(load_settings(data=data), definition, text, test))
+    settings = load_settings(data=data)
+    hold(settings, test, file or f"the template {template}", definition)
+    row = run(_add(settings, definition, text, test))
     click.echo(f"{row.name} version {row.number} is in force: {spelt_stages(definition)}.")
 
 

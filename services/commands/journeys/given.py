@@ -14,8 +14,10 @@ from services.commands.serving import run
 from services.commands.welcome import first_project
 from services.metrics.service import newest
 from shared.journeys import templates
+from shared.journeys.compile import compile_journey
 from shared.journeys.definition import Definition, DefinitionError, load
 from shared.journeys.setting import Setting
+from shared.journeys.trial import hold_examples
 from shared.runtime import open_database, open_store
 from shared.settings import Settings
 from shared.store import reads
@@ -106,6 +108,14 @@ async def setting(settings: Settings, test: bool) -> Setting:
         async with open_store(settings), open_database(settings) as database:
             zone = (await first_project(database, test)).time_zone
     return Setting(ZoneInfo(zone), teller(settings))
+
+
+def hold(settings: Settings, test: bool, called: Path | str, definition: Definition) -> None:
+    """Refuses a definition of which an example of its own fails: it is not published."""
+    try:
+        hold_examples(compile_journey(definition, run(setting(settings, test))))
+    except DefinitionError as error:
+        raise click.ClickException(f"{called} does not do what its own examples say:\n{error}") from None
 
 
 def spelt_stages(definition: Definition) -> str:

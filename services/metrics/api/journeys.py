@@ -5,25 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from services.metrics import body
 from services.metrics.api.answers import Answer, spelt_clock
 from services.metrics.auth import Asked
-from services.metrics.errors import Error, Refused
+from services.metrics.definitions import YAML_BODY, Invalid, hold, sent
 from services.metrics.language import titled
 from services.metrics.service import Asker, Service, newest
-from shared.journeys.definition import Definition, DefinitionError, load
+from shared.journeys.definition import Definition
 from shared.store import reads
 from shared.store.engine import reading
-
-_YAML = """\
-journey: shop
-title: {en: Shop, fa: فروشگاه}
-stages:
-  - {stage: visitor, enter: {touchpoint: {type: page}}}
-  - {stage: buyer, means: converted, enter: {touchpoint: {role: purchase}}}
-side:
-  - {stage: churned, means: churned, from: buyer, enter: {quiet: 90d}, return: {on: activity, to: highest}}
-"""
 
 
 class Stage(BaseModel):
@@ -57,21 +46,6 @@ class Added(BaseModel):
     version: Annotated[int, Field(examples=[2])]
 
 
-class Problem(BaseModel):
-    """Something wrong in a definition."""
-
-    path: Annotated[str, Field(examples=["stages[1].enter.count"])]
-    line: Annotated[int | None, Field(description="counted from 1", examples=[5])]
-    message: Annotated[str, Field(examples=["unknown key 'atleast'"])]
-    remedy: Annotated[str, Field(examples=["did you mean at_least?"])]
-
-
-class Invalid(Error):
-    """Everything that is wrong in a definition."""
-
-    problems: list[Problem]
-
-
 def router(service: Service, asked: Asked) -> APIRouter:
     """GET and POST /v1/journeys."""
     routes = APIRouter(tags=["journeys"])
@@ -91,21 +65,13 @@ def router(service: Service, asked: Asked) -> APIRouter:
         status_code=201,
         responses={
             200: {"model": Added, "description": "This very text is in force already; nothing has changed."},
-            422: {"model": Invalid, "description": "The definition has problems; all of them are listed."},
+            422: {"model": Invalid, "description": "It has problems, or examples of its own fail; all are listed."},
         },
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    type_: {"schema": {"type": "string"}, "example": _YAML}
-                    for type_ in ("application/yaml", "text/yaml")
-                },
-            }
-        },
+        openapi_extra=YAML_BODY,
     )
     async def add(request: Request, response: Response, asker: Annotated[Asker, Depends(asked)]) -> Added:
         """The body is the definition's YAML. Every customer is then derived by it, which may take a while."""
-        text, definition = _read(await body.read(request))
+        text, definition = await sent(request)
         project = asker.project.project
         async with reading(service.database) as db:
             rows = {row.name: row for row in newest(await reads.journeys(db, project))}
@@ -113,28 +79,11 @@ def router(service: Service, asked: Asked) -> APIRouter:
         if before is not None and before.definition == text:
             response.status_code = 200
             return Added(journey=before.name, version=before.number)
+        await hold(service, asker, definition)
         row = await service.store.add_journey(project, definition.name, text)
         return Added(journey=row.name, version=row.number)
 
     return routes
-
-
-def _read(sent: bytes) -> tuple[str, Definition]:
-    try:
-        text = sent.decode("utf-8-sig")
-        return text, load(text)
-    except UnicodeDecodeError:
-        problem = {
-            "path": "",
-            "line": None,
-            "message": "the text is not UTF-8",
-            "remedy": "save it as plain UTF-8 text",
-        }
-        message = f"{problem['message']}: {problem['remedy']}"
-        raise Refused(422, "invalid_definition", message, more={"problems": [problem]}) from None
-    except DefinitionError as error:
-        more = {"problems": [problem._asdict() for problem in error.problems]}
-        raise Refused(422, "invalid_definition", str(error), more=more) from None
 
 
 def _journey(definition: Definition, version: int, accept: str | None) -> Journey:
