@@ -7,6 +7,7 @@ from typing import Any
 from shared.events import TYPES
 from shared.journeys.predicates import Predicate, Test
 from shared.journeys.reading import Place, nearest, shown
+from shared.journeys.telling.said import Quoted, Role, Said, Telling, Term, listed
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
 
@@ -18,7 +19,7 @@ Reads = Callable[[Touchpoint], bool]
 class Matcher:
     """Everything given must hold; what is None or empty asks nothing.
 
-    `names` and `bound` (the names of its roles) are folded. `said` is how it reads in a sentence.
+    `names` and `bound` (the names of its roles) are folded, `named` and `roles` are as they were written.
     """
 
     types: tuple[str, ...] | None = None
@@ -28,6 +29,8 @@ class Matcher:
     context: tuple[Clause, ...] = ()
     traits: tuple[Clause, ...] = ()
     said: str = field(default="touchpoint", compare=False)
+    roles: tuple[str, ...] = field(default=(), compare=False)
+    named: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def parse(cls, place: Place) -> "Matcher | None":
@@ -48,7 +51,27 @@ class Matcher:
             prefix = "with" if key == "properties" else f"with {key}"
             said += "".join(f" {prefix} {path} {predicate.say()}" for path, predicate in asked)
         folded = None if names is None else frozenset(map(fold, names))
-        return cls(types, folded, bound, said=said, **clauses)
+        return cls(types, folded, bound, said=said, roles=tuple(roles or ()), named=tuple(names or ()), **clauses)
+
+    def asks(self) -> Said:
+        """The touchpoints that it means, such as `a purchase or a sign-up whose plan is “pro”`."""
+        kinds: list[Said] = [Role(role) for role in self.roles]
+        kinds = kinds or [Telling(f"type.{kind}") for kind in self.types or ()]
+        names = listed([Quoted(name) for name in self.named], "or")
+        what = listed(kinds, "or") or names or Telling("anything")
+        if kinds and names:
+            what = Telling("named", {"what": what, "names": names})
+        if not (clauses := self._clauses()):
+            return what
+        return Telling("whose", {"what": what, "clauses": listed(clauses, "and")})
+
+    def _clauses(self) -> list[Said]:
+        asked = (("of.property", self.properties), ("of.context", self.context), ("of.trait", self.traits))
+        return [
+            Telling(key, {"path": Term(path), "is": predicate.asks()})
+            for key, clauses in asked
+            for path, predicate in clauses
+        ]
 
     def may(self, type: str, name: str | None) -> bool:
         """False if no touchpoint of this type and folded name matches."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from shared.journeys import instant
 from shared.journeys.reading import Place, nearest, shown
+from shared.journeys.telling import said as telling
+from shared.journeys.telling.said import Quoted, Telling
 from shared.touch.text import fold
 
 #: Takes a JSON value, None where there is none.
@@ -107,6 +109,10 @@ class Predicate:
             key in ("ends_with", "contains") or isinstance(operand, Instant) or (key == "not" and operand.whole)
             for key, operand in self.clauses
         )
+
+    def asks(self) -> telling.Said:
+        """Such as `is “pro”`, or `is at least 5 and is at most 9`."""
+        return telling.listed([_asks(key, operand) for key, operand in self.clauses], "and")
 
     def say(self) -> str:
         """Such as `“pro”`, or `at least 5 and at most 9`."""
@@ -213,6 +219,26 @@ def _equal_to_any(scalars: tuple[Scalar, ...], folding: Callable[[str], str]) ->
         return (kind is int or kind is float) and value in numbers
 
     return test
+
+
+#: How comparisons read of instants.
+_OF_INSTANTS = {"at_least": "from", "at_most": "until", "more_than": "after", "fewer_than": "before"}
+
+
+def _asks(key: str, operand: Any) -> telling.Said:
+    if key == "exists":
+        return Telling("given" if operand else "given.not")
+    if key == "in":
+        return Telling("is", {"values": telling.listed([telling.value(scalar.value) for scalar in operand], "or")})
+    if key == "not":
+        asked = operand.asks()
+        return Telling("not", {"it": asked}) if len(operand.clauses) == 1 else Telling("otherwise", {"it": asked})
+    if key in _PARTS:
+        return Telling(key.replace("_", "-"), {"values": telling.listed([Quoted(text) for text in operand], "or")})
+    if isinstance(operand, Instant):
+        return Telling(_OF_INSTANTS[key], {"at": telling.Instant(operand.at)})
+    amount = Telling("less-than" if key == "fewer_than" else key.replace("_", "-"), {"it": operand})
+    return Telling("compared", {"amount": amount})
 
 
 def _say(key: str, operand: Any) -> str:

@@ -13,6 +13,7 @@ from shared.journeys.matcher import Matcher
 from shared.journeys.reading import Place
 from shared.journeys.setting import Setting
 from shared.journeys.state import State
+from shared.journeys.telling.said import Instant, Said, Telling
 from shared.journeys.touchpoint import Touchpoint
 
 #: Is it true at the instant `now`, that of the touchpoint if there is one?
@@ -90,6 +91,10 @@ class View:
     def negation(self) -> "View":
         return replace(self, negated=not self.negated)
 
+    def sought(self, asked: Said) -> Said:
+        """What was asked for: not so, if negated."""
+        return Telling("not", {"it": asked}) if self.negated else asked
+
     def asked(self, text: str) -> str:
         """What was asked for, beside what was found."""
         return f"(asked: {'not ' if self.negated else ''}{text})"
@@ -119,6 +124,24 @@ class Condition(ABC):
     def say(self, view: View) -> str:
         """What it asks, and the values found."""
 
+    def asks(self) -> Said:
+        """What it asks, as its definition says."""
+        return None
+
+    def finds(self, view: View) -> Said:
+        """The value found at an instant, told beside what is asked; None if that says it all."""
+        return None
+
+    def tell(self, view: View) -> Said:
+        """What it asks and what was found, of what decided by being true (false, if `view.negated`)."""
+        return _beside(view.sought(self.asks()), self.finds(view))
+
+    def lacks(self, view: View) -> Said:
+        """The same of what is not yet so, and when time alone will make it so."""
+        turns = self.turns(view.moment, not view.negated)
+        due = None if isinstance(turns, bool) else turns(view.state, view.now)
+        return _beside(view.sought(self.asks()), self.finds(view), due)
+
     def timed(self, negated: bool = False) -> bool:
         """Can time alone make it true; false, if `negated`? (Rule 25.)"""
         return False
@@ -140,6 +163,14 @@ class Condition(ABC):
 
 
 Read = Callable[[Place], Condition | None]
+
+
+def _beside(asked: Said, found: Said, due: int | None = None) -> Said:
+    if due is None:
+        return asked if found is None else Telling("beside", {"asked": asked, "found": found})
+    if found is None:
+        return Telling("due.only", {"asked": asked, "at": Instant(due)})
+    return Telling("due", {"asked": asked, "found": found, "at": Instant(due)})
 
 
 def leaves(condition: Condition) -> Iterator[Condition]:

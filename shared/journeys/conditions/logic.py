@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
 from shared.journeys.reading import Place
 from shared.journeys.state import State
+from shared.journeys.telling.said import Join, Said, Telling, listed
 from shared.journeys.touchpoint import Touchpoint
 
 
@@ -32,6 +33,15 @@ class All(Condition):
 
     def say(self, view: View) -> str:
         return _say(self._told(view), view)
+
+    def asks(self) -> Said:
+        return Telling("all", {"of": listed([condition.asks() for condition in self.conditions], "and")})
+
+    def tell(self, view: View) -> Said:
+        return listed([condition.tell(view) for condition in self._told(view)], "and")
+
+    def lacks(self, view: View) -> Said:
+        return _lacking(self.conditions, view, "or" if view.negated else "and")
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return _evidence(self._told(view), view)
@@ -64,6 +74,15 @@ class Any(Condition):
 
     def say(self, view: View) -> str:
         return _say(self._told(view), view)
+
+    def asks(self) -> Said:
+        return Telling("any", {"of": listed([condition.asks() for condition in self.conditions], "or")})
+
+    def tell(self, view: View) -> Said:
+        return listed([condition.tell(view) for condition in self._told(view)], "and")
+
+    def lacks(self, view: View) -> Said:
+        return _lacking(self.conditions, view, "and" if view.negated else "or")
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return _evidence(self._told(view), view)
@@ -110,6 +129,18 @@ class Some(Condition):
     def say(self, view: View) -> str:
         return _say(_deciding(self.conditions, view), view)
 
+    def asks(self) -> Said:
+        of = listed([condition.asks() for condition in self.conditions], "and")
+        return Telling("some", {"n": self.least, "of": of})
+
+    def tell(self, view: View) -> Said:
+        return listed([condition.tell(view) for condition in _deciding(self.conditions, view)], "and")
+
+    def lacks(self, view: View) -> Said:
+        held = sum(view.holds(condition) for condition in self.conditions)
+        missing = held - self.least + 1 if view.negated else self.least - held
+        return Telling("some", {"n": missing, "of": _lacking(self.conditions, view, "and")})
+
     def evidence(self, view: View) -> list[Touchpoint]:
         return _evidence(_deciding(self.conditions, view), view)
 
@@ -140,6 +171,15 @@ class Not(Condition):
 
     def say(self, view: View) -> str:
         return self.condition.say(view.negation())
+
+    def asks(self) -> Said:
+        return Telling("not", {"it": self.condition.asks()})
+
+    def tell(self, view: View) -> Said:
+        return self.condition.tell(view.negation())
+
+    def lacks(self, view: View) -> Said:
+        return self.condition.lacks(view.negation())
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return self.condition.evidence(view.negation())
@@ -286,6 +326,12 @@ def _several(place: Place, read: Read) -> tuple[Condition, ...] | None:
 def _deciding(conditions: tuple[Condition, ...], view: View) -> tuple[Condition, ...]:
     """Those that alone would do: the true ones of `any`, the false ones of a negated `all`."""
     return tuple(condition for condition in conditions if view.holds(condition) is not view.negated)
+
+
+def _lacking(conditions: tuple[Condition, ...], view: View, by: Join) -> Said:
+    """Those that are not yet as they are sought."""
+    lacking = [condition for condition in conditions if view.holds(condition) is view.negated]
+    return listed([condition.lacks(view) for condition in lacking], by)
 
 
 def _say(conditions: tuple[Condition, ...], view: View) -> str:

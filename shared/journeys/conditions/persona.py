@@ -6,6 +6,7 @@ from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turn
 from shared.journeys.conditions.trait import Trait
 from shared.journeys.reading import Place, nearest, shown
 from shared.journeys.state import State
+from shared.journeys.telling.said import Quoted, Said, Telling, listed
 from shared.journeys.touchpoint import Touchpoint
 
 
@@ -45,6 +46,13 @@ class Persona(Condition):
     def say(self, view: View) -> str:
         found = self._first(view)
         return f"the persona is {found[0] if found else 'another'} {view.asked(' or '.join(self.names))}"
+
+    def asks(self) -> Said:
+        return Telling("persona", {"names": listed([Quoted(name) for name in self.names], "or")})
+
+    def finds(self, view: View) -> Said:
+        found = self._first(view)
+        return Quoted(found[0]) if found else Telling("nowhere")
 
     def evidence(self, view: View) -> list[Touchpoint]:
         if (found := self._first(view)) is not None:

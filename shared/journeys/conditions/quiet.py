@@ -6,6 +6,7 @@ from shared.journeys import duration
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
 from shared.journeys.reading import Place
 from shared.journeys.state import State
+from shared.journeys.telling.said import Said, Span, Telling
 from shared.journeys.touchpoint import Touchpoint
 
 
@@ -47,6 +48,12 @@ class Quiet(Condition):
         if view.state.active is None:
             return f"there was never any activity {asked}"
         return f"no activity for {duration.spell(view.now - view.state.active)} {asked}"
+
+    def asks(self) -> Said:
+        return Telling("quiet", {"span": Span(self.duration)})
+
+    def finds(self, view: View) -> Said:
+        return None if view.state.active is None else Span(view.now - view.state.active)
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return [touchpoint for touchpoint in view.history if touchpoint.at == view.state.active][-1:]

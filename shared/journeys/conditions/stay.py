@@ -7,6 +7,8 @@ from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turn
 from shared.journeys.conditions.comparison import COMPARISONS, Comparison
 from shared.journeys.reading import Place
 from shared.journeys.state import ABSENT
+from shared.journeys.telling.said import Said, Span, Telling
+from shared.journeys.telling.said import Stage as Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,20 @@ class Stay(Condition):
         asked = "" if self.duration is None else f" {view.asked(duration.spell(self.duration))}"
         return f"{duration.spell(view.now - view.state.entered)} {where}{asked}"
 
+    def asks(self) -> Said:
+        stage = None if self.stage is None else Named(self.stage)
+        if self.duration is None:
+            return Telling("stay.in", {"stage": stage})
+        span = Span(self.duration)
+        return (
+            Telling("stay", {"span": span}) if stage is None else Telling("stay.both", {"stage": stage, "span": span})
+        )
+
+    def finds(self, view: View) -> Said:
+        if self.duration is None or not self._there(view.moment):
+            return None
+        return Span(view.now - view.state.entered)
+
 
 @dataclass(frozen=True, slots=True)
 class Visits(Condition):
@@ -86,6 +102,14 @@ class Visits(Condition):
         number = view.state.visits[view.moment.layout.stages[self.stage]]
         return f"{self.stage} entered {number} times {view.asked(self.comparison.said)}"
 
+    def asks(self) -> Said:
+        if self.comparison.below == 1:
+            return Telling("visits.never", {"stage": Named(self.stage)})
+        return Telling("visits", {"stage": Named(self.stage), "times": self.comparison.times()})
+
+    def finds(self, view: View) -> Said:
+        return Telling("times", {"n": view.state.visits[view.moment.layout.stages[self.stage]]})
+
 
 @dataclass(frozen=True, slots=True)
 class CameFrom(Condition):
@@ -108,3 +132,11 @@ class CameFrom(Condition):
     def say(self, view: View) -> str:
         stages = {number: name for name, number in view.moment.layout.stages.items()}
         return f"came from {stages.get(view.state.before, 'nowhere')} {view.asked(self.stage)}"
+
+    def asks(self) -> Said:
+        return Telling("came-from", {"stage": Named(self.stage)})
+
+    def finds(self, view: View) -> Said:
+        stages = {number: name for name, number in view.moment.layout.stages.items()}
+        before = stages.get(view.state.before)
+        return Telling("nowhere") if before is None else Named(before)

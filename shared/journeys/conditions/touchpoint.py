@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
 from shared.journeys.matcher import Matcher
 from shared.journeys.reading import Place
+from shared.journeys.telling.said import Quoted, Said, Telling
 from shared.journeys.touchpoint import Touchpoint
 
 
@@ -32,8 +33,24 @@ class Match(Condition):
             return f"there was no {self.matcher.said} at this instant"
         return f"{named(view.touchpoint)} is {'a' if view.holds(self) else 'no'} {self.matcher.said}"
 
+    def asks(self) -> Said:
+        return Telling("touchpoint", {"of": self.matcher.asks()})
+
+    def finds(self, view: View) -> Said:
+        return None if view.touchpoint is None else seen(view.touchpoint)
+
+    def lacks(self, view: View) -> Said:
+        return view.sought(Telling("touchpoint.next", {"of": self.matcher.asks()}))
+
     def evidence(self, view: View) -> list[Touchpoint]:
         return [view.touchpoint] if view.touchpoint and view.holds(self) else []
+
+
+def seen(touchpoint: Touchpoint) -> Said:
+    """A touchpoint by its type and name."""
+    kind = Telling(f"type.{touchpoint.type}")
+    name = touchpoint.name
+    return kind if name is None else Telling("seen", {"what": kind, "name": Quoted(name)})
 
 
 def named(touchpoint: Touchpoint) -> str:

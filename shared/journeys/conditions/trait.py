@@ -10,6 +10,7 @@ from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turn
 from shared.journeys.conditions.slots import LARGEST
 from shared.journeys.predicates import Clause, Predicate, Test, clauses
 from shared.journeys.reading import Place, shown
+from shared.journeys.telling.said import Said, Telling, Term, listed, value
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
 
@@ -45,6 +46,13 @@ class Trait(Condition):
             f"trait {name} is {shown(trait(view.history, name))} {view.asked(predicate.say())}"
             for name, predicate in self.asked
         )
+
+    def asks(self) -> Said:
+        asked = [Telling("trait", {"name": Term(name), "is": predicate.asks()}) for name, predicate in self.asked]
+        return listed(asked, "and")
+
+    def finds(self, view: View) -> Said:
+        return listed([value(trait(view.history, name)) for name, _ in self.asked], "and")
 
     def evidence(self, view: View) -> list[Touchpoint]:
         names = [name for name, _ in self.asked]

@@ -1,6 +1,6 @@
 """What is told, before it is in any language: phrases by their keys, with what stands in their slots."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, NamedTuple, Union
@@ -66,6 +66,19 @@ class Telling:
 Said = Union[Telling, Quoted, Term, Role, Stage, Span, Instant, Listed, int, float, Decimal, None]  # noqa: UP007 — it names itself
 
 
-def listed(members: "list[Said]", by: Join) -> "Said":
-    """Several joined by a word; one stands alone."""
+def value(found: object) -> Said:
+    """A value of a touchpoint or of a customer's traits, None where there is none."""
+    if isinstance(found, str):
+        return Quoted(found)
+    if isinstance(found, bool):
+        return Telling("true" if found else "false")
+    if isinstance(found, int | float):
+        return found
+    return Telling("nothing" if found is None else "something")
+
+
+def listed(members: Sequence[Said], by: Join) -> "Said":
+    """Several joined by a word; one stands alone, and none says nothing."""
+    if not members:
+        return None
     return members[0] if len(members) == 1 else Listed(tuple(members), by)

@@ -50,9 +50,9 @@ class Writing:
     quotes: str
 
     def number(self, number: int | float | Decimal) -> str:
-        """In this language's digits, with thousands set apart and no more than six places."""
-        exact = number if isinstance(number, int) else Decimal(str(number))
-        text = f"{exact:,}" if isinstance(exact, int) else f"{round(exact, 6):,f}"
+        """In this language's digits, with thousands set apart; six places of what is not exact."""
+        exact = round(Decimal(str(number)), 6) if isinstance(number, float) else number
+        text = f"{exact:,}" if isinstance(exact, int) else f"{exact:,f}"
         if "." in text:
             text = text.rstrip("0").rstrip(".")
         return self.digital(text)
