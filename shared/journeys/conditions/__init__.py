@@ -1,14 +1,17 @@
 """The conditions that a definition can be made of. A new one is a file here and a line in CONDITIONS."""
 
-from shared.journeys.conditions.aggregate import Count, Distinct, Sum
+from shared.journeys.conditions.aggregate import Count, Distinct
 from shared.journeys.conditions.base import Condition
 from shared.journeys.conditions.logic import All, Any, Not, Some
 from shared.journeys.conditions.persona import Persona
 from shared.journeys.conditions.quiet import Quiet
+from shared.journeys.conditions.reckoned import Average, Greatest, Least, Sum
+from shared.journeys.conditions.score import Score
 from shared.journeys.conditions.sequence import Sequence
 from shared.journeys.conditions.stay import CameFrom, Stay, Visits
 from shared.journeys.conditions.touchpoint import Match
 from shared.journeys.conditions.trait import Trait
+from shared.journeys.conditions.trend import Trend
 from shared.journeys.reading import Place, nearest
 
 CONDITIONS: dict[str, type[Condition]] = {
@@ -16,7 +19,12 @@ CONDITIONS: dict[str, type[Condition]] = {
     "count": Count,
     "distinct": Distinct,
     "sum": Sum,
+    "average": Average,
+    "least": Least,
+    "greatest": Greatest,
+    "trend": Trend,
     "sequence": Sequence,
+    "score": Score,
     "quiet": Quiet,
     "stay": Stay,
     "visits": Visits,

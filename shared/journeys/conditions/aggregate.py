@@ -1,14 +1,14 @@
-"""`count`, `distinct` and `sum` of touchpoints, ever or within a window (rules 9 to 11)."""
+"""`count` and `distinct` of touchpoints, ever or in a window (rules 9, 10, 50 and 51); what all aggregates share."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from shared.journeys import duration
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, steady
 from shared.journeys.conditions.comparison import COMPARISONS, Comparison
-from shared.journeys.conditions.slots import BUCKETS, MILLION, Amount, Kept, Stamps, Values, added, digest
+from shared.journeys.conditions.slots import Kept, Stamps, Values, digest
+from shared.journeys.conditions.window import WINDOWS, Window
 from shared.journeys.matcher import Matcher, value_at
 from shared.journeys.reading import Place
 from shared.journeys.state import State
@@ -24,7 +24,7 @@ class Aggregate(Condition):
 
     of: Matcher
     path: str
-    within: int | None
+    window: Window
     comparison: Comparison
 
     unit: ClassVar[int] = 1
@@ -32,17 +32,17 @@ class Aggregate(Condition):
 
     @classmethod
     def parse(cls, place: Place, read: Read) -> Self | None:
-        fields = place.fields(*cls.needs, optional=["within", *COMPARISONS])
+        fields = place.fields(*cls.needs, optional=[*WINDOWS, *COMPARISONS])
         if fields is None:
             return None
         of = Matcher.parse(fields["of"]) if "of" in fields else None
         path = fields["property"].text("the path of a property") if "property" in fields else ""
-        within = fields["within"].duration() if "within" in fields else None
+        window = Window.parse(place, fields)
         comparison = Comparison.parse(place, fields, cls.unit)
-        if of is None or path is None or comparison is None:
+        if of is None or path is None or window is None or comparison is None:
             return None
-        made = cls(of, path, within, comparison)
-        if isinstance(made.kept(), Stamps | Values) and (within or path) and comparison.bound > MOST:
+        made = cls(of, path, window, comparison)
+        if isinstance(made.kept(), Stamps | Values) and (window.within or path) and comparison.bound > MOST:
             place.problem(f"it compares with more than {MOST:,}", f"compare with {MOST:,} at most")
         return made
 
@@ -54,20 +54,11 @@ class Aggregate(Condition):
     def found(self, view: View) -> str:
         """The amount at an instant looked back on, and of what."""
 
-    def slot(self) -> tuple[Kept, int]:
-        return self.kept(), self.comparison.bound
-
-    def timed(self, negated: bool = False) -> bool:
-        bound = self.comparison.low if negated else self.comparison.below
-        return self.within is not None and bound is not None
-
     def evidence(self, view: View) -> list[Touchpoint]:
-        matching = self.of.among(view.history)
-        return [t for t in matching if self.within is None or t.at >= view.now - self.within]
+        return self.of.among(self.window.among(view.history, view), view.teller)
 
     def say(self, view: View) -> str:
-        window = "" if self.within is None else f" within {duration.spell(self.within)}"
-        return f"{self.found(view)}{window} {view.asked(self.comparison.said)}"
+        return f"{self.found(view)}{self.window.said} {view.asked(self.comparison.said)}"
 
 
 class Counted(Aggregate):
@@ -75,26 +66,54 @@ class Counted(Aggregate):
 
     __slots__ = ()
 
+    @abstractmethod
+    def kept(self) -> Stamps | Values: ...
+
+    def slot(self) -> tuple[Kept, int]:
+        return self.kept(), self.comparison.bound
+
+    def timed(self, negated: bool = False) -> bool:
+        bound = self.comparison.low if negated else self.comparison.below
+        return self.window.passes and bound is not None
+
     def compile(self, moment: Moment) -> bool | Holds:
         if (settled := self.comparison.settled) is not None:
             return settled
-        index = moment.layout.slots[self.kept()]
+        kept = self.kept()
+        index, number, end = moment.layout.slots[kept], kept.number, kept.end
         low, below = self.comparison.low or 0, self.comparison.below
-        if self.within is not None:
-            return _in_window(low, below, self.within, self._stamps(index))
-        count: Callable[[Any], int] = len if isinstance(self.kept(), Values) else int
+        if self.window.within is not None:
+            return _in_window(low, below, self.window.within, self._stamps(index))
+        if self.window.during is not None:
+            holds, none = self.comparison.holds, self.comparison.holds(0)
+
+            def in_period(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
+                left = end(state.slots[index])
+                return none if left is None or left <= now else holds(number(state.slots[index]))
+
+            return in_period
+        count: Callable[[Any], int] = len if isinstance(kept, Values) else int
         if below is None:
             return lambda state, touchpoint, now: count(state.slots[index]) >= low
         return lambda state, touchpoint, now: low <= count(state.slots[index]) < below
 
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
-        if self.within is None or self.comparison.settled is not None:
+        if not self.window.passes or self.comparison.settled is not None:
             return steady(self.compile(moment), truth)
-        stamps = self._stamps(moment.layout.slots[self.kept()])
-        low, below = self.comparison.low or 0, self.comparison.below
-        if truth:
-            return _rises(low, below, self.within, stamps)
-        return _falls(low, below, self.within, stamps)
+        kept = self.kept()
+        index, end = moment.layout.slots[kept], kept.end
+        if self.window.within is not None:
+            low, below = self.comparison.low or 0, self.comparison.below
+            turning = _rises if truth else _falls
+            return turning(low, below, self.window.within, self._stamps(index))
+        holds, none = self.compile(moment), self.comparison.holds(0)
+
+        def turns(state: State, start: int) -> int | None:
+            if isinstance(holds, bool) or holds(state, None, start) is truth:
+                return start
+            return end(state.slots[index]) if none is truth else None
+
+        return turns
 
     def _stamps(self, index: int) -> Callable[[State], Sequence[int]]:
         if isinstance(self.kept(), Values):
@@ -108,85 +127,29 @@ class Counted(Aggregate):
 
 
 class Count(Counted):
-    """`count: {of, within, <comparison>}`."""
+    """`count: {of, <window>, <comparison>}`."""
 
     __slots__ = ()
     needs: ClassVar[tuple[str, ...]] = ("of",)
 
-    def kept(self) -> Kept:
-        return Stamps(self.of, self.within)
+    def kept(self) -> Stamps:
+        return Stamps(self.of, self.window)
 
     def found(self, view: View) -> str:
         return f"{len(self.evidence(view)):,} × {self.of.said}"
 
 
 class Distinct(Counted):
-    """`distinct: {of, property, within, <comparison>}`."""
+    """`distinct: {of, property, <window>, <comparison>}`."""
 
     __slots__ = ()
 
-    def kept(self) -> Kept:
-        return Values(self.of, self.within, self.path)
+    def kept(self) -> Values:
+        return Values(self.of, self.window, self.path)
 
     def found(self, view: View) -> str:
         values = {digest(value_at(t.properties, self.path)) for t in self.evidence(view)}
         return f"{len(values - {None}):,} different {self.path} of {self.of.said}"
-
-
-class Sum(Aggregate):
-    """`sum: {of, property, within, <comparison>}`. As time passes it may fall and, with refunds, rise."""
-
-    __slots__ = ()
-    unit: ClassVar[int] = MILLION
-
-    def kept(self) -> Amount:
-        return Amount(self.of, self.within, self.path)
-
-    def slot(self) -> tuple[Kept, int]:
-        return self.kept(), BUCKETS if self.within else 1
-
-    def compile(self, moment: Moment) -> Holds:
-        index = moment.layout.slots[self.kept()]
-        holds = self.comparison.holds
-        if self.within is None:
-            return lambda state, touchpoint, now: holds(int(state.slots[index]))
-        width = self.kept().width
-        return lambda state, touchpoint, now: holds(_total(state.slots[index], now // width))
-
-    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
-        holds = self.compile(moment)
-        if self.within is None:
-            return steady(holds, truth)
-        index, width = moment.layout.slots[self.kept()], self.kept().width
-
-        def turns(state: State, start: int) -> int | None:
-            if holds(state, None, start) is truth:
-                return start
-            for bucket in state.slots[index]:
-                left: int = (bucket + BUCKETS) * width
-                if left > start and holds(state, None, left) is truth:
-                    return left
-            return None
-
-        return turns
-
-    def timed(self, negated: bool = False) -> bool:
-        return self.within is not None
-
-    def evidence(self, view: View) -> list[Touchpoint]:
-        matching = self.of.among(view.history)
-        if self.within is None:
-            return matching
-        width = self.kept().width
-        return [t for t in matching if view.now // width - t.at // width < BUCKETS]
-
-    def found(self, view: View) -> str:
-        total = sum(added(t, None, self.path) for t in self.evidence(view))
-        return f"{total / MILLION:,} as the sum of {self.path} of {self.of.said}"
-
-
-def _total(buckets: dict[int, int | str], now: int) -> int:
-    return sum(int(amount) for bucket, amount in buckets.items() if now - bucket < BUCKETS)
 
 
 def _in_window(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> Holds:

@@ -1,42 +1,73 @@
 """Comparing an amount with a number: `at_least`, `at_most`, `more_than`, `fewer_than`, `exactly`."""
 
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
 
 from shared.journeys.reading import Place
+from shared.journeys.telling.said import Telling
 
-COMPARISONS = ("at_least", "at_most", "more_than", "fewer_than", "exactly")
+_COMPARE = {
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "more_than": operator.gt,
+    "fewer_than": operator.lt,
+    "exactly": operator.eq,
+}
+COMPARISONS = tuple(_COMPARE)
+#: Of what is never meant to the last digit.
+INEXACT = COMPARISONS[:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """True of a whole amount from `low` to just under `below`; either is None where there is no bound."""
+    """By `key`, with `number`. True of a whole amount, in its unit, from `low` to just under `below`."""
 
+    key: str
+    number: Fraction
     low: int | None
     below: int | None
     said: str
 
     @classmethod
-    def parse(cls, place: Place, fields: dict[str, Place], unit: int = 1) -> "Comparison | None":
+    def parse(
+        cls, place: Place, fields: dict[str, Place], unit: int = 1, keys: Sequence[str] = COMPARISONS
+    ) -> "Comparison | None":
         """The one comparison among a condition's fields; amounts are in 1/`unit`."""
-        given = [key for key in COMPARISONS if key in fields]
+        given = [key for key in keys if key in fields]
         if len(given) != 1:
             message = f"{' and '.join(given)} stand side by side" if given else "the comparison is missing"
-            place.problem(message, f"give exactly one of {', '.join(COMPARISONS)}")
+            place.problem(message, f"give exactly one of {', '.join(keys)}")
             return None
         key = given[0]
         number = fields[key].whole() if unit == 1 else fields[key].number()
         if number is None:
             return None
-        exact = Decimal(str(number)) * unit
-        up = int(exact.to_integral_value(ROUND_CEILING))
-        down = int(exact.to_integral_value(ROUND_FLOOR))
+        exact = Fraction(Decimal(str(number)))
+        up, down = ceil(exact * unit), floor(exact * unit)
         low = {"at_least": up, "more_than": down + 1, "exactly": up}.get(key)
         below = {"at_most": down + 1, "fewer_than": up, "exactly": down + 1}.get(key)
-        return cls(low, below, f"{key.replace('_', ' ')} {number}")
+        return cls(key, exact, low, below, f"{key.replace('_', ' ')} {number}")
 
     def holds(self, amount: int) -> bool:
         return (self.low is None or amount >= self.low) and (self.below is None or amount < self.below)
+
+    def divided(self, amount: int, by: int) -> bool:
+        """The same of one amount divided by another, which is more than 0: exactly, and in no unit."""
+        compare: bool = _COMPARE[self.key](amount * self.number.denominator, self.number.numerator * by)
+        return compare
+
+    def times(self) -> Telling:
+        """How it reads of something that happens so many times."""
+        return Telling(self.key.replace("_", "-"), {"it": Telling("times", {"n": int(self.number)})})
+
+    def amount(self) -> Telling:
+        """How it reads of an amount."""
+        key = "less_than" if self.key == "fewer_than" else self.key
+        return Telling(key.replace("_", "-"), {"it": Decimal(self.number.numerator) / self.number.denominator})
 
     @property
     def settled(self) -> bool | None:

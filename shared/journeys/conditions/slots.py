@@ -1,35 +1,29 @@
-"""What the aggregates keep of the touchpoints they count: never more than their comparison can tell apart."""
+"""What counts keep of the touchpoints they count: never more than their comparison can tell apart."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from shared.journeys.conditions.base import Slot
-from shared.journeys.matcher import Matcher, Reads, value_at
+from shared.journeys.conditions.window import Window
+from shared.journeys.matcher import Matcher, value_at
 from shared.journeys.setting import Setting
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
 
 Update = Callable[[list[Any], Touchpoint], None]
 
-#: A sum's window is kept in this many buckets; amounts are whole millionths.
-BUCKETS, MILLION = 30, 1_000_000
-
 #: JSON may spell out integers beyond every floating-point number; those are no amounts.
 LARGEST = 10**308
-
-_MILLIONTH = Decimal("0.000001")
-_EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept(Slot):
-    """Of the touchpoints that match `of`; `within` a window, in microseconds, or ever."""
+    """Of the touchpoints in the window that match `of`. Of a calendar period's, only while it lasts."""
 
     of: Matcher
-    within: int | None
+    window: Window
 
     def may(self, type: str, name: str | None) -> bool:
         return self.of.may(type, name)
@@ -37,16 +31,20 @@ class Kept(Slot):
     def matchers(self) -> tuple[Matcher, ...]:
         return (self.of,)
 
+    @property
+    def resets(self) -> bool:
+        return self.window.entry
+
 
 @dataclass(frozen=True, slots=True)
 class Stamps(Kept):
-    """Ever: the number of touchpoints, up to the bound. Within a window: the times of the latest."""
+    """Within a window: the times of the latest touchpoints. In a period: its end, and their number; else that alone."""
 
     def empty(self) -> int | list[int]:
-        return 0 if self.within is None else []
+        return [] if self.window.passes else 0
 
     def update(self, index: int, bound: int, setting: Setting) -> Update:
-        test = self.of.compile()
+        test, during, zone = self.of.compile(setting.teller), self.window.during, setting.zone
 
         def number(slots: list[Any], touchpoint: Touchpoint) -> None:
             if slots[index] < bound and (test is None or test(touchpoint)):
@@ -59,12 +57,33 @@ class Stamps(Kept):
                 if len(stamps) > bound:
                     del stamps[0]
 
-        return number if self.within is None else latest
+        if during is None:
+            return number if self.window.within is None else latest
+        period = during
+
+        def in_period(slots: list[Any], touchpoint: Touchpoint) -> None:
+            if test is None or test(touchpoint):
+                if not (kept := slots[index]) or kept[0] <= touchpoint.at:
+                    slots[index] = [period.bounds(touchpoint.at, zone)[1], 1]
+                elif kept[1] < bound:
+                    kept[1] += 1
+
+        return in_period
+
+    def number(self, kept: Any) -> int:
+        """How many there are as long as none leave."""
+        if self.window.during is None:
+            return int(kept)
+        return kept[1] if kept else 0
+
+    def end(self, kept: list[int]) -> int | None:
+        """When those of a period leave."""
+        return kept[0] if kept else None
 
 
 @dataclass(frozen=True, slots=True)
 class Values(Kept):
-    """The latest different values of a property, as digests, and when each was last seen."""
+    """The latest different values of a property, as digests; with each when it was last seen, or its period's end."""
 
     path: str
 
@@ -72,7 +91,8 @@ class Values(Kept):
         return {}
 
     def update(self, index: int, bound: int, setting: Setting) -> Update:
-        test, path, ever = self.of.compile(), self.path, self.within is None
+        test, path, sliding = self.of.compile(setting.teller), self.path, self.window.within is not None
+        during, zone = self.window.during, setting.zone
 
         def latest(slots: list[Any], touchpoint: Touchpoint) -> None:
             if test is not None and not test(touchpoint):
@@ -80,63 +100,28 @@ class Values(Kept):
             if (value := digest(value_at(touchpoint.properties, path))) is None:
                 return
             stamps: dict[bytes, int] = slots[index]
-            if ever and len(stamps) >= bound:
+            stamp = touchpoint.at
+            if during is not None:
+                if (end := self.end(stamps)) is None or end <= stamp:
+                    stamps.clear()
+                    end = during.bounds(stamp, zone)[1]
+                stamp = end
+            if not sliding and len(stamps) >= bound:
                 return
             stamps.pop(value, None)
-            stamps[value] = touchpoint.at
+            stamps[value] = stamp
             if len(stamps) > bound:
                 del stamps[next(iter(stamps))]
 
         return latest
 
+    def number(self, kept: dict[bytes, int]) -> int:
+        """How many there are as long as none leave."""
+        return len(kept)
 
-@dataclass(frozen=True, slots=True)
-class Amount(Kept):
-    """The sum of a property in millionths: ever, or by buckets of a thirtieth of the window."""
-
-    path: str
-
-    @property
-    def width(self) -> int:
-        """A bucket's width in microseconds."""
-        return -(-(self.within or BUCKETS) // BUCKETS)
-
-    def empty(self) -> int | dict[int, int]:
-        return 0 if self.within is None else {}
-
-    def update(self, index: int, bound: int, setting: Setting) -> Update:
-        test, path, width = self.of.compile(), self.path, self.width
-
-        def total(slots: list[Any], touchpoint: Touchpoint) -> None:
-            if amount := added(touchpoint, test, path):
-                slots[index] = carried(int(slots[index]) + amount)
-
-        def buckets(slots: list[Any], touchpoint: Touchpoint) -> None:
-            if amount := added(touchpoint, test, path):
-                kept: dict[int, int | str] = slots[index]
-                bucket = touchpoint.at // width
-                kept[bucket] = carried(int(kept.get(bucket, 0)) + amount)
-                while (oldest := next(iter(kept))) <= bucket - BUCKETS:
-                    del kept[oldest]
-
-        return total if self.within is None else buckets
-
-
-def added(touchpoint: Touchpoint, test: Reads | None, path: str) -> int:
-    """What a touchpoint adds to a sum, in millionths."""
-    if test is not None and not test(touchpoint):
-        return 0
-    value = value_at(touchpoint.properties, path)
-    if type(value) is int:
-        return value * MILLION if abs(value) < LARGEST else 0
-    if type(value) is not float:
-        return 0
-    return int(_EXACT.scaleb(_EXACT.quantize(Decimal(repr(value)), _MILLIONTH), 6))
-
-
-def carried(amount: int) -> int | str:
-    """An amount as msgpack carries it: what is beyond 64 bits as text."""
-    return amount if -(2**63) <= amount < 2**63 else str(amount)
+    def end(self, kept: dict[bytes, int]) -> int | None:
+        """When those of a period leave."""
+        return next(iter(kept.values()), None)
 
 
 def digest(value: Any) -> bytes | None:

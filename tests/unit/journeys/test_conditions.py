@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.events import SECOND
+from shared.journeys.conditions.amounts import carried
 from shared.journeys.conditions.base import Condition, Moment
-from shared.journeys.conditions.slots import carried, digest
+from shared.journeys.conditions.slots import digest
 from shared.journeys.engine import Journey, State
 from tests.support import strategies
 from tests.support.journeys import from_golden, journey, touchpoint

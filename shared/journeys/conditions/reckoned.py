@@ -1,0 +1,125 @@
+"""`sum`, `average`, `least` and `greatest` of a property, ever or within a window (rules 11 and 49 to 51)."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from shared.journeys.conditions.aggregate import Aggregate
+from shared.journeys.conditions.amounts import GREATEST, LEAST, MEAN, MILLION, TOTAL, Amounts, Tally
+from shared.journeys.conditions.base import Holds, Moment, Turns, View, steady
+from shared.journeys.state import State
+from shared.journeys.touchpoint import Touchpoint
+
+
+class Reckoned(Aggregate):
+    """Puts amounts together. As time passes it may rise as well as fall: a refund, too, leaves the window."""
+
+    __slots__ = ()
+    unit: ClassVar[int] = MILLION
+    tally: ClassVar[Tally]
+    named: ClassVar[str]
+
+    @abstractmethod
+    def test(self) -> Callable[[Any], bool]:
+        """The comparison with a tally."""
+
+    @abstractmethod
+    def amount(self, tally: Any) -> float | None:
+        """A tally as it is told; None where there is nothing to compare."""
+
+    def kept(self) -> Amounts:
+        return Amounts(self.of, self.window, self.path, self.tally)
+
+    def slot(self) -> tuple[Amounts, int]:
+        return self.kept(), self.kept().items
+
+    def compile(self, moment: Moment) -> Holds:
+        index, reading, test = moment.layout.slots[self.kept()], self.kept().reading(), self.test()
+        if not self.window.passes:
+            return lambda state, touchpoint, now: test(state.slots[index])
+        return lambda state, touchpoint, now: test(reading(state.slots[index], now))
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        holds = self.compile(moment)
+        if not self.window.passes:
+            return steady(holds, truth)
+        index, later, test = moment.layout.slots[self.kept()], self.kept().later, self.test()
+
+        def turns(state: State, start: int) -> int | None:
+            if holds(state, None, start) is truth:
+                return start
+            return next((at for at, tally in later(state.slots[index], start) if test(tally) is truth), None)
+
+        return turns
+
+    def timed(self, negated: bool = False) -> bool:
+        return self.window.passes
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        if self.window.within is None:
+            return Aggregate.evidence(self, view)
+        return self.kept().among(self.of.among(view.history, view.teller), view.now)
+
+    def found(self, view: View) -> str:
+        amount = self.amount(self.kept().told(self.evidence(view)))
+        told = "nothing" if amount is None else f"{amount:,}"
+        return f"{told} as the {self.named} of {self.path} of {self.of.said}"
+
+
+class Sum(Reckoned):
+    """`sum: {of, property, <window>, <comparison>}`."""
+
+    __slots__ = ()
+    tally: ClassVar[Tally] = TOTAL
+    named: ClassVar[str] = "sum"
+
+    def test(self) -> Callable[[Any], bool]:
+        holds = self.comparison.holds
+        return lambda tally: holds(int(tally or 0))
+
+    def amount(self, tally: Any) -> float:
+        return int(tally or 0) / MILLION
+
+
+class Average(Reckoned):
+    """`average: {of, property, <window>, <comparison>}`."""
+
+    __slots__ = ()
+    tally: ClassVar[Tally] = MEAN
+    named: ClassVar[str] = "average"
+
+    def test(self) -> Callable[[Any], bool]:
+        divided = self.comparison.divided
+        return lambda tally: tally is not None and divided(int(tally[0]), tally[1] * MILLION)
+
+    def amount(self, tally: Any) -> float | None:
+        return None if tally is None else int(tally[0]) / tally[1] / MILLION
+
+
+class Extreme(Reckoned):
+    """One of the values themselves."""
+
+    __slots__ = ()
+
+    def test(self) -> Callable[[Any], bool]:
+        holds = self.comparison.holds
+        return lambda tally: tally is not None and holds(int(tally))
+
+    def amount(self, tally: Any) -> float | None:
+        return None if tally is None else int(tally) / MILLION
+
+
+class Least(Extreme):
+    """`least: {of, property, <window>, <comparison>}`."""
+
+    __slots__ = ()
+    tally: ClassVar[Tally] = LEAST
+    named: ClassVar[str] = "least"
+
+
+class Greatest(Extreme):
+    """`greatest: {of, property, <window>, <comparison>}`."""
+
+    __slots__ = ()
+    tally: ClassVar[Tally] = GREATEST
+    named: ClassVar[str] = "greatest"

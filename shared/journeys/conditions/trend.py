@@ -1,0 +1,102 @@
+"""`trend: {of, property, within, <comparison>}`: this window against the last (rule 52)."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from shared.journeys import duration
+from shared.journeys.conditions.amounts import BUCKETS, MILLION, TOTAL, Amounts
+from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
+from shared.journeys.conditions.comparison import INEXACT, Comparison
+from shared.journeys.conditions.window import Window
+from shared.journeys.matcher import Matcher
+from shared.journeys.reading import Place
+from shared.journeys.state import State
+from shared.journeys.touchpoint import Touchpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Trend(Condition):
+    """`path` leads to the property that is added up; without one the touchpoints are counted."""
+
+    of: Matcher
+    path: str
+    within: int
+    comparison: Comparison
+
+    @classmethod
+    def parse(cls, place: Place, read: Read) -> "Trend | None":
+        if (fields := place.fields("of", "within", optional=["property", *INEXACT])) is None:
+            return None
+        of = Matcher.parse(fields["of"]) if "of" in fields else None
+        path = fields["property"].text("the path of a property") if "property" in fields else ""
+        within = fields["within"].duration() if "within" in fields else None
+        comparison = Comparison.parse(place, fields, MILLION, INEXACT)
+        if of is None or path is None or within is None or comparison is None:
+            return None
+        return cls(of, path, within, comparison)
+
+    def kept(self) -> Amounts:
+        """What the state keeps for it."""
+        return Amounts(self.of, Window(self.within), self.path, TOTAL, windows=2)
+
+    def slot(self) -> tuple[Amounts, int]:
+        return self.kept(), self.kept().items
+
+    def compile(self, moment: Moment) -> Holds:
+        index, width, divided = moment.layout.slots[self.kept()], self.kept().width, self.comparison.divided
+
+        def holds(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
+            this, last = _windows(state.slots[index], now // width)
+            return last > 0 and divided(this, last)
+
+        return holds
+
+    def turns(self, moment: Moment, truth: bool) -> bool | Turns:
+        index, width, divided = moment.layout.slots[self.kept()], self.kept().width, self.comparison.divided
+
+        def turns(state: State, start: int) -> int | None:
+            kept: dict[int, int | str] = state.slots[index]
+            now = start // width
+            this, last = _windows(kept, now)
+            if (last > 0 and divided(this, last)) is truth:
+                return start
+            aged, gone = defaultdict[int, int](int), defaultdict[int, int](int)
+            for bucket, amount in kept.items():
+                if now < bucket + BUCKETS:
+                    aged[bucket + BUCKETS] += int(amount)
+                if now < bucket + 2 * BUCKETS:
+                    gone[bucket + 2 * BUCKETS] += int(amount)
+            for then in sorted({*aged, *gone}):
+                this, last = this - aged[then], last + aged[then] - gone[then]
+                if (last > 0 and divided(this, last)) is truth:
+                    return then * width
+            return None
+
+        return turns
+
+    def timed(self, negated: bool = False) -> bool:
+        return True
+
+    def evidence(self, view: View) -> list[Touchpoint]:
+        return self.kept().among(self.of.among(view.history, view.teller), view.now)
+
+    def say(self, view: View) -> str:
+        width = self.kept().width
+        amounts = [0, 0]
+        for one in self.evidence(view):
+            amounts[(view.now // width - one.at // width) // BUCKETS] += int(self.kept().told([one]) or 0)
+        this, last = (amount / MILLION for amount in amounts)
+        what = f"{self.path} of {self.of.said}" if self.path else self.of.said
+        span = duration.spell(self.within)
+        return f"{this:,} × {what} within {span}, after {last:,} {view.asked(self.comparison.said)}"
+
+
+def _windows(kept: dict[int, int | str], now: int) -> tuple[int, int]:
+    """What the buckets of this window and of the last come to, now being a bucket's number."""
+    this = last = 0
+    for bucket, amount in kept.items():
+        if now - bucket < BUCKETS:
+            this += int(amount)
+        elif now - bucket < 2 * BUCKETS:
+            last += int(amount)
+    return this, last
