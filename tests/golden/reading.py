@@ -83,10 +83,10 @@ def touchpoint(written: object, base: int, default_user: str | None) -> dict[str
     """One touchpoint from its compact form.
 
     The key that names its type holds its name (track, page, screen), its traits (identify, group), its
-    previous id (alias) or its stage (placement, in the `journey`). `seen` is what the door saw, `guarded` whether it came
-    with a browser key (rule 42), `retracted` whether its statement was taken back (rule 58). `recorded` is the corrected
-    time unless given. Without `user` and `anonymous` it is the default user's; where there is none, it is
-    MistypedError.
+    previous id (alias) or its stage (placement, in the `journey`). `seen` is what the door saw, `guarded`
+    whether it came with a browser key (rule 42), `retracted` whether its statement was taken back (rule 58).
+    `recorded` is the corrected time unless given. Without `user` and `anonymous` it is the default user's; where
+    there is none, it is MistypedError.
     """
     given = keys(written, {"at", "id"}, TOUCHPOINT_KEYS, f"touchpoint {written!r}")
     types = [key for key in TYPES if key in given]
