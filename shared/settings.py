@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     rewind_limit: int = Field(
         5_000, ge=1, description="longest rewind in a batch, in touchpoints; longer ones are queued"
     )
+    backfill_share: float = Field(
+        0.25, gt=0, le=1, description="most of a stager's time that back-fills take while there is other work"
+    )
     lease: float = Field(30, gt=0, description="seconds that a stopped transaction may hold its partition")
 
     # The project

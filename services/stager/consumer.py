@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from zoneinfo import ZoneInfo
 
 from services.stager.deriver import derive
+from services.stager.filling import Filler, fill
 from services.stager.garbage import Collector
-from services.stager.people import Cache
+from services.stager.people import Cache, Person
 from services.stager.stage import stage
 from services.stager.sweep import sweep
 from services.stager.telemetry import Telemetry
@@ -36,6 +37,8 @@ TICK = 1.0
 PAUSE = 0.5
 #: Customers whose timers fire in one transaction, customers derived in one, and touchpoints after which that one ends.
 SWEEP, DERIVE, DERIVE_TOUCHPOINTS = 500, 200, 5_000
+#: The same of a back-fill: fewer touchpoints, for a live record may have to wait until it ends.
+FILL, FILL_TOUCHPOINTS = 200, 2_000
 
 
 def plans_of(catalog: Catalog, merge_limit: int, compiled: dict[int, Journey], teller: Teller) -> Plans:
@@ -72,6 +75,7 @@ class Stager:
         self.clock = 0
         self._not_before: dict[int, float] = {}
         self._next_tick = 0.0
+        self._filler, self._may_fill = Filler(settings.backfill_share), False
         self._ends: dict[int, int] = {}
 
     async def run(self, stop: asyncio.Event, garbage: Collector) -> None:
@@ -96,7 +100,7 @@ class Stager:
             busy |= await self._read(partition)
         if not busy or time.monotonic() >= self._next_tick:
             busy |= await self._tick()
-        return busy
+        return await self._fill(busy) or busy
 
     async def _assign(self) -> None:
         assigned = self._reader.assigned()
@@ -115,6 +119,7 @@ class Stager:
             self._not_before[partition] = time.monotonic() + PAUSE
         self._cache.clear()
         self._plans = None
+        self._may_fill = False
 
     async def _read(self, partition: int) -> bool:
         claim = self.claims[partition]
@@ -187,6 +192,7 @@ class Stager:
     async def _tick(self) -> bool:
         """Looks at the clock, fires timers, derives; True if there is more of it to do."""
         self._next_tick = time.monotonic() + TICK
+        self._may_fill = False
         if not self.claims:
             return False
         ends = await self._reader.ends(sorted(self.claims))
@@ -199,6 +205,9 @@ class Stager:
                 more |= await self._derive(partition, clock)
         if more:
             self._next_tick = 0.0
+        else:
+            self._filler.learn(await self._session.fills(sorted(self.claims)))
+            self._may_fill = True
         return more
 
     async def _sweep(self, partition: int, clock: int) -> bool:
@@ -224,4 +233,22 @@ class Stager:
             return work.claim.position, work.claim.clock
 
         await self._work(partition, derive_some)
+        return True
+
+    async def _fill(self, busy: bool) -> bool:
+        """Makes a step of a back-fill, once timers and queue are done with; True if it made one."""
+        turn = self._filler.turn(busy) if self._may_fill else None
+        if turn is None:
+            return False
+        began, after, people = time.monotonic(), turn, dict[int, Person]()
+
+        async def fill_some(work: Work) -> tuple[int, int]:
+            nonlocal after, people
+            versions, people = self._filler.versions(turn.project), work.people
+            after = await fill(work, turn, versions, self.clock, FILL, FILL_TOUCHPOINTS)
+            return work.claim.position, work.claim.clock
+
+        if turn.writer in self.claims and await self._work(turn.writer, fill_some):
+            self._filler.done(turn, after, time.monotonic() - began)
+        self._cache.drop(people)  # they come but once, and would drive out those who come often
         return True

@@ -5,7 +5,7 @@ touchpoints. See design rule 8 (a state either exists and is folded, or is made 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from services.stager.people import Person, Stored, pack_tracks
 from services.stager.rewind import ordered
@@ -28,20 +28,38 @@ async def derive(work: Work, queued: Sequence[tuple[int, int, int]], clock: int,
         if people and touchpoints > limit:
             break
         people[customer] = person
+    work.changes.unqueued += [(person.project, customer) for customer, person in people.items()]
+    causes = {customer: cause for _, customer, cause in queued}
+    await derive_missing(work, people, causes, clock)
+
+
+async def derive_missing(
+    work: Work, people: dict[int, Person], causes: dict[int, int], clock: int, only: Collection[int] | None = None
+) -> None:
+    """Derives customers by the versions that they lack, or by `only` those among them."""
+    if not people:
+        return
     histories = await work.histories(list(people.values()))
     ledgers = await work.session.ledger([(person.project, customer) for customer, person in people.items()])
-    causes = {customer: cause for _, customer, cause in queued}
     for customer, person in people.items():
-        work.changes.unqueued.append((person.project, customer))
         if person.status != MERGED:
-            _derive_one(work, person, causes[customer], clock, ordered(histories[customer]), ledgers[customer])
+            held = set[int]() if person.status == BEHIND else person.tracks.keys()
+            wanted = work.plans.versions(person.project) - held
+            wanted &= wanted if only is None else set(only)
+            _derive_one(work, person, wanted, causes[customer], clock, ordered(histories[customer]), ledgers[customer])
         await asyncio.sleep(0)
 
 
 def _derive_one(
-    work: Work, person: Person, cause: int, clock: int, history: list[Stored], rows: list[LedgerRow]
+    work: Work,
+    person: Person,
+    versions: Collection[int],
+    cause: int,
+    clock: int,
+    history: list[Stored],
+    rows: list[LedgerRow],
 ) -> None:
-    """Derives one customer, timers due before `clock` included."""
+    """Derives one customer by these versions, timers due before `clock` included."""
     ledger = dict[int, list[tuple[Fact, int]]]()
     for row in rows:
         ledger.setdefault(row.version, []).append(((row.at, row.source, row.target), row.sign))
@@ -51,7 +69,7 @@ def _derive_one(
     person.dirty, person.status = True, CURRENT
     if history:
         person.at, person.id = history[-1].record.at, history[-1].record.id
-    for version in journeys.keys() - tracks.keys():
+    for version in versions:
         try:
             track, entries = _derive(journeys[version], history, ledger.get(version), person.recorded)
             known = max([person.recorded, *(one.recorded for one in history)])

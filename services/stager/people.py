@@ -4,7 +4,7 @@ A cached customer may be stale. That is found when it is written: its row's revi
 with Conflict, and the cache is emptied.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 import msgspec
@@ -134,6 +134,11 @@ class Person:
         self.queue: int | None = None
         self.dirty = False
 
+    def keep(self, versions: Set[int]) -> None:
+        """Forgets its tracks in versions that are no longer folded."""
+        for version in self.tracks.keys() - versions:
+            del self.tracks[version]
+
     @property
     def base(self) -> Base:
         """Where it can be rewound to: how it is stored, until somebody goes back further."""
@@ -247,6 +252,13 @@ class Cache:
             if found is not None:
                 self.people[customer] = found
         return found
+
+    def drop(self, customers: Iterable[int]) -> None:
+        """Forgets these customers."""
+        for customer in customers:
+            person = self.people.pop(customer, None)
+            if person is not None and person.generation == self._generation:
+                self._bytes -= person.counted
 
     def turn(self, used: Iterable[Person]) -> None:
         """After a batch: accounts for the customers it used and drops a generation when the young one is full."""

@@ -187,8 +187,10 @@ async def _move(
 
 async def _dissolve(work: Work, person: Person, into: int, recorded: int) -> None:
     """The customer turned out to be another one: what was counted for it is taken back."""
-    held = dict[int, list[tuple[Fact, int]]]()
+    held, folded = dict[int, list[tuple[Fact, int]]](), work.plans.versions(person.project)
     for row in (await work.session.ledger([(person.project, person.customer)]))[person.customer]:
+        if row.version not in folded:
+            continue  # the ledger of a retired version stays as it is
         held.setdefault(row.version, []).append(((row.at, row.source, row.target), row.sign))
     reverse(person, held, recorded, MERGE)
     work.changes.unqueued.append((person.project, person.customer))

@@ -49,6 +49,10 @@ class Plans(NamedTuple):
         """The project's journeys."""
         return self.of.get(project, ())
 
+    def versions(self, project: int) -> set[int]:
+        """Their versions."""
+        return {version for version, _ in self.journeys(project)}
+
 
 class Work:
     """Reads through `session`, remembers in `cache`, writes for the partition of `claim`."""
@@ -84,6 +88,7 @@ class Work:
         if missing:
             for customer, row in (await self.session.customers(missing)).items():
                 person = people[customer] = cache.people[customer] = Person(row)
+                person.keep(self.plans.versions(row.project))
                 if not person.complete():
                     incomplete.append((row.project, customer))
         if incomplete:

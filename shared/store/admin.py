@@ -68,7 +68,7 @@ def _now() -> int:
 async def create_project(db: AsyncConnection, name: str, time_zone: str, devices: str = "split") -> Project:
     """Adds a project. Raises ValueError if there is no such time zone, Conflict if the name is taken."""
     check_time_zone(time_zone)
-    if db.dialect.name == "postgresql":  # as adding a journey does: see `postgres_writes.add_journey`
+    if db.dialect.name == "postgresql":  # as publishing a version does: see `versions`
         await db.exec_driver_sql("LOCK TABLE catalog IN EXCLUSIVE MODE")
     await db.execute(update(tables.catalog).values(generation=tables.catalog.c.generation + 1))
     made = Project(await _next(db, tables.projects.c.project), name, time_zone, devices, _now())

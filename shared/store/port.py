@@ -21,6 +21,7 @@ from shared.store.rows import (
     Changes,
     Claim,
     CustomerRow,
+    Fill,
     Identity,
     JourneyRow,
     LedgerRow,
@@ -67,7 +68,7 @@ class Session(Protocol):
         ...
 
     async def catalog(self) -> Catalog:
-        """The journeys in force."""
+        """The versions of journeys that are folded."""
         ...
 
     async def identities(self, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
@@ -129,6 +130,14 @@ class Session(Protocol):
         """(project, customer, cause) of the deriver's queue of this home partition, oldest first."""
         ...
 
+    async def fills(self, partitions: Sequence[int]) -> list[Fill]:
+        """What is left to do of these home partitions' back-fills, the oldest version first; not of paused ones."""
+        ...
+
+    async def to_fill(self, project: int, start: int, until: int, limit: int) -> list[int]:
+        """The first customers from `start` on and below `until` that are CURRENT, in order of their numbers."""
+        ...
+
     async def write(self, changes: Changes) -> None:
         """Writes everything or nothing. Raises Fenced, Conflict, StoreUnavailable; an open transaction is ended anyway.
 
@@ -149,7 +158,6 @@ class Store(Protocol):
         """Raises StoreMismatch if the schema is not this version's, StoreUnavailable if there is no database."""
         ...
 
-    async def add_journey(self, project: int, name: str, definition: str) -> JourneyRow:
-        """Adds a version (number 1 for a new name) and queues every customer of the project with cause BACKFILL, in one
-        transaction that also raises the catalog's generation."""
+    async def add_journey(self, project: int, name: str, definition: str, hold: bool = False) -> JourneyRow:
+        """Publishes a version, as `versions.publish` says, in a transaction of its own."""
         ...

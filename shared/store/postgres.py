@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import asyncpg
 
-from shared.store import postgres_reads, postgres_writes, schema
+from shared.store import postgres_reads, postgres_writes, schema, versions
 from shared.store.port import Conflict, StoreUnavailable
 from shared.store.postgres_reads import Connection
 from shared.store.rows import (
@@ -18,6 +18,7 @@ from shared.store.rows import (
     Changes,
     Claim,
     CustomerRow,
+    Fill,
     Identity,
     JourneyRow,
     LedgerRow,
@@ -162,6 +163,12 @@ class PostgresSession:
     async def queue(self, partition: int, limit: int) -> list[tuple[int, int, int]]:
         return await self._run(postgres_reads.queue, partition, limit)
 
+    async def fills(self, partitions: Sequence[int]) -> list[Fill]:
+        return await self._run(postgres_reads.fills, partitions)
+
+    async def to_fill(self, project: int, start: int, until: int, limit: int) -> list[int]:
+        return await self._run(postgres_reads.to_fill, project, start, until, limit)
+
     async def write(self, changes: Changes) -> None:
         await self._run(postgres_writes.write, changes)
 
@@ -184,9 +191,8 @@ class PostgresStore:
         async with self.session() as session:
             schema.verify(await session._run(postgres_reads.revision))
 
-    async def add_journey(self, project: int, name: str, definition: str) -> JourneyRow:
-        async with self.session() as session:
-            return await session._run(postgres_writes.add_journey, project, name, definition)
+    async def add_journey(self, project: int, name: str, definition: str, hold: bool = False) -> JourneyRow:
+        return await versions.add(self._dsn, project, name, definition, hold)
 
 
 @asynccontextmanager

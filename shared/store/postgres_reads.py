@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from shared.store.rows import Catalog, CustomerRow, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
+from shared.store.rows import CURRENT, Catalog, CustomerRow, Fill, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -28,8 +28,9 @@ async def revision(db: Connection) -> str | None:
 
 async def catalog(db: Connection) -> Catalog:
     rows = await db.fetch(
-        "SELECT generation, project, version, name, number, definition, made_at"
-        " FROM catalog LEFT JOIN journeys ON true ORDER BY version"
+        "SELECT generation, j.*, NOT EXISTS (SELECT 1 FROM fills f"
+        " WHERE f.project = j.project AND f.version = j.version AND f.finished IS NULL)"
+        " FROM catalog LEFT JOIN journeys j ON j.retired_at IS NULL ORDER BY version"
     )
     projects = await db.fetch("SELECT project, devices, time_zone FROM projects")
     joined = frozenset(project for project, devices, _ in projects if devices == "join")
@@ -125,3 +126,19 @@ async def due(db: Connection, partition: int, until: int, limit: int) -> list[tu
 async def queue(db: Connection, partition: int, limit: int) -> list[tuple[int, int, int]]:
     sql = "SELECT project, customer, cause FROM queue WHERE writer = $1 ORDER BY since LIMIT $2"
     return [tuple(row) for row in await db.fetch(sql, partition, limit)]
+
+
+async def fills(db: Connection, partitions: Sequence[int]) -> list[Fill]:
+    sql = (
+        "SELECT f.* FROM fills f JOIN journeys j USING (project, version) WHERE f.finished IS NULL"
+        " AND j.paused = 0 AND j.retired_at IS NULL AND f.writer = ANY ($1::int[]) ORDER BY version, writer"
+    )
+    return [Fill(*row) for row in await db.fetch(sql, partitions)]
+
+
+async def to_fill(db: Connection, project: int, start: int, until: int, limit: int) -> list[int]:
+    sql = (
+        "SELECT customer FROM customers WHERE project = $1 AND customer >= $2 AND customer < $3 AND status = $4"
+        " ORDER BY customer LIMIT $5"
+    )
+    return [row[0] for row in await db.fetch(sql, project, start, until, CURRENT, limit)]

@@ -96,6 +96,12 @@ PARTS: dict[str, Part] = {
     "ended": _delete(tables.timers, "project", "customer"),
     "armed": _insert(tables.timers, "ON CONFLICT (project, customer) DO UPDATE SET due = excluded.due"),
     "queued": _insert(tables.queue, "ON CONFLICT DO NOTHING"),
+    "fills": Part(
+        tables.fills,
+        tuple(tables.fills.columns.keys()),
+        "UPDATE fills t SET next = x.next, filled = x.filled, finished = x.finished FROM guard, {rows}"
+        " WHERE t.project = x.project AND t.version = x.version AND t.writer = x.writer",
+    ),
     "dead_letters": _insert(tables.dead_letters),
     "refused": _insert(tables.rejections, columns=Rejection._fields),
     "surplus": _delete(
@@ -141,6 +147,7 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
         "queued": sorted(
             (project, customer, customer >> ID_BITS, cause, since) for project, customer, cause, since in changes.queued
         ),
+        "fills": changes.fills,
         "dead_letters": [row._replace(reason=tables.storable(row.reason)) for row in changes.dead_letters],
         "refused": [row._replace(message=tables.storable(row.message)) for row in changes.rejections],
         "surplus": sorted({(row.project, row.code) for row in changes.rejections}),

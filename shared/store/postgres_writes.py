@@ -1,6 +1,5 @@
 """What a PostgreSQL session writes: one fenced statement a batch, and before it a COPY of each long list."""
 
-import time
 from collections.abc import Sequence
 
 import asyncpg
@@ -8,7 +7,7 @@ import asyncpg
 from shared.store.port import CLOCK_GRACE, Conflict, Fenced, StoreMismatch
 from shared.store.postgres_reads import Connection, columns
 from shared.store.postgres_sql import COPIED, INCOMING, fence, incoming, rows_of, statement
-from shared.store.rows import BACKFILL, ID_BITS, MERGED, Changes, Claim, JourneyRow
+from shared.store.rows import Changes, Claim
 from shared.store.schema import REMEDY
 
 #: Rows from which a COPY, with the round trips of a transaction of its own, is cheaper than the statement's arrays.
@@ -100,31 +99,3 @@ async def _refusal(db: Connection, held: Claim) -> Fenced | Conflict:
     if await db.fetchval(sql, held.partition, held.epoch, held.position):
         return Conflict("a customer's row, or the journeys in force, changed since they were read")
     return Fenced(f"partition {held.partition} is no longer at epoch {held.epoch}, position {held.position}")
-
-
-async def add_journey(db: Connection, project: int, name: str, definition: str) -> JourneyRow:
-    """Adds a version and queues every customer of the project."""
-    now = time.time_ns() // 1000
-    async with db.transaction():
-        await db.execute("SET LOCAL statement_timeout = 0")  # it takes as long as there are customers
-        # The writers hold the row in share mode by turns and could keep an update waiting for ever; a table's lock
-        # is given in the order of asking.
-        await db.execute("LOCK TABLE catalog IN EXCLUSIVE MODE")
-        await db.execute("UPDATE catalog SET generation = generation + 1")
-        version = await db.fetchval("SELECT coalesce(max(version), 0) + 1 FROM journeys")
-        number = await db.fetchval(
-            "SELECT coalesce(max(number), 0) + 1 FROM journeys WHERE project = $1 AND name = $2", project, name
-        )
-        journey = JourneyRow(project, version, name, number, definition, now)
-        await db.execute("INSERT INTO journeys VALUES ($1, $2, $3, $4, $5, $6)", *journey)
-        await db.execute(
-            "INSERT INTO queue SELECT project, customer, customer >> $1::int, $2::smallint, $3::bigint FROM customers"
-            " WHERE project = $4 AND status <> $5 ON CONFLICT DO NOTHING",
-            ID_BITS,
-            BACKFILL,
-            now,
-            project,
-            MERGED,
-            timeout=24 * 3600,
-        )
-    return journey

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events import DAY
@@ -39,9 +39,11 @@ async def projects(db: AsyncConnection) -> list[Project]:
 
 async def journeys(db: AsyncConnection, project: int) -> list[JourneyRow]:
     """Every version of every journey of the project, the oldest first."""
-    journeys = tables.journeys
-    rows = await db.execute(select(journeys).where(journeys.c.project == project).order_by("version"))
-    return [JourneyRow(*row) for row in rows]
+    rows, fills = tables.journeys, tables.fills.c
+    same = (fills.project == rows.c.project, fills.version == rows.c.version)
+    filled = ~exists().where(*same, fills.finished.is_(None))
+    found = await db.execute(select(rows, filled).where(rows.c.project == project).order_by(rows.c.version))
+    return [JourneyRow(*row) for row in found]
 
 
 async def freshness(db: AsyncConnection) -> int:

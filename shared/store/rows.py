@@ -163,7 +163,11 @@ class Rejection(NamedTuple):
 
 
 class JourneyRow(NamedTuple):
-    """A journey's definition, one immutable version of it. `version` is unique over all journeys of all projects."""
+    """A journey's definition, one immutable version of it. `version` is unique over all journeys of all projects.
+
+    `asked_at`: when it was last asked to answer, 0: it is held until somebody asks. `retired_at`: since when no batch
+    folds it, None: all do. While `paused` is 1 its back-fill waits; it is `filled` when that has ended.
+    """
 
     project: int
     version: int
@@ -171,10 +175,30 @@ class JourneyRow(NamedTuple):
     number: int
     definition: str
     made_at: int
+    asked_at: int = 0
+    retired_at: int | None = None
+    paused: int = 0
+    filled: bool = True
+
+
+class Fill(NamedTuple):
+    """How far the back-fill of a version has come through the customers whose home partition is `writer`.
+
+    Of those with numbers below `until` (later ones are born with the version), all below `next` are done; it derived
+    `filled` of them. `finished`: when the last of them was, None: not yet.
+    """
+
+    project: int
+    version: int
+    writer: int
+    next: int
+    until: int
+    filled: int
+    finished: int | None
 
 
 class Catalog(NamedTuple):
-    """The journeys in force. `generation` rises with every change; a write made under an older one is a Conflict.
+    """The versions that are folded. `generation` rises with every change; a write under an older one is a Conflict.
 
     `joined` are the projects that were made to join shared devices (semantics 43), `zones` the time zone of each.
     """
@@ -217,6 +241,7 @@ class Changes:
     queued: list[tuple[int, int, int, int]] = field(
         default_factory=list
     )  # project, customer, cause, since; there: left
+    fills: list[Fill] = field(default_factory=list)  # update: next, filled, finished
     unqueued: list[tuple[int, int]] = field(default_factory=list)  # delete: project, customer
 
 

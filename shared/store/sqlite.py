@@ -12,13 +12,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from shared.store import schema, sqlite_reads, sqlite_writes
+from shared.store import schema, sqlite_reads, sqlite_writes, versions
 from shared.store.port import Conflict, StoreMismatch, StoreUnavailable
 from shared.store.rows import (
     Catalog,
     Changes,
     Claim,
     CustomerRow,
+    Fill,
     Identity,
     JourneyRow,
     LedgerRow,
@@ -122,6 +123,12 @@ class SqliteSession:
     async def queue(self, partition: int, limit: int) -> list[tuple[int, int, int]]:
         return await self._run(sqlite_reads.queue, partition, limit)
 
+    async def fills(self, partitions: Sequence[int]) -> list[Fill]:
+        return await self._run(sqlite_reads.fills, partitions)
+
+    async def to_fill(self, project: int, start: int, until: int, limit: int) -> list[int]:
+        return await self._run(sqlite_reads.to_fill, project, start, until, limit)
+
     async def write(self, changes: Changes) -> None:
         await self._run(sqlite_writes.write, changes)
 
@@ -146,9 +153,8 @@ class SqliteStore:
         async with self.session() as session:
             schema.verify(await session._run(sqlite_reads.revision))
 
-    async def add_journey(self, project: int, name: str, definition: str) -> JourneyRow:
-        async with self.session() as session:
-            return await session._run(sqlite_writes.add_journey, project, name, definition)
+    async def add_journey(self, project: int, name: str, definition: str, hold: bool = False) -> JourneyRow:
+        return await versions.add(self._path, project, name, definition, hold)
 
 
 @asynccontextmanager

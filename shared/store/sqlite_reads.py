@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from shared.store.rows import Catalog, CustomerRow, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
+from shared.store.rows import CURRENT, Catalog, CustomerRow, Fill, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
 
 
 def revision(db: sqlite3.Connection) -> str | None:
@@ -16,8 +16,9 @@ def revision(db: sqlite3.Connection) -> str | None:
 
 def catalog(db: sqlite3.Connection) -> Catalog:
     rows = db.execute(
-        "SELECT generation, project, version, name, number, definition, made_at"
-        " FROM catalog LEFT JOIN journeys ON true ORDER BY version"
+        "SELECT generation, j.*, NOT EXISTS (SELECT 1 FROM fills f"
+        " WHERE f.project = j.project AND f.version = j.version AND f.finished IS NULL)"
+        " FROM catalog LEFT JOIN journeys j ON j.retired_at IS NULL ORDER BY version"
     ).fetchall()
     projects = db.execute("SELECT project, devices, time_zone FROM projects").fetchall()
     joined = frozenset(project for project, devices, _ in projects if devices == "join")
@@ -99,3 +100,19 @@ def due(db: sqlite3.Connection, partition: int, until: int, limit: int) -> list[
 def queue(db: sqlite3.Connection, partition: int, limit: int) -> list[tuple[int, int, int]]:
     sql = "SELECT project, customer, cause FROM queue WHERE writer = ? ORDER BY since LIMIT ?"
     return db.execute(sql, (partition, limit)).fetchall()
+
+
+def fills(db: sqlite3.Connection, partitions: Sequence[int]) -> list[Fill]:
+    sql = (
+        "SELECT f.* FROM fills f JOIN journeys j USING (project, version) WHERE f.finished IS NULL"
+        " AND j.paused = 0 AND j.retired_at IS NULL ORDER BY version, writer"
+    )
+    return [fill for fill in (Fill(*row) for row in db.execute(sql)) if fill.writer in partitions]
+
+
+def to_fill(db: sqlite3.Connection, project: int, start: int, until: int, limit: int) -> list[int]:
+    sql = (
+        "SELECT customer FROM customers WHERE project = ? AND customer >= ? AND customer < ? AND status = ?"
+        " ORDER BY customer LIMIT ?"
+    )
+    return [row[0] for row in db.execute(sql, (project, start, until, CURRENT, limit))]

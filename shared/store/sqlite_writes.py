@@ -11,13 +11,10 @@ from sqlalchemy import Table
 from shared.store import tables
 from shared.store.port import CLOCK_GRACE, Conflict, Fenced, StoreMismatch
 from shared.store.rows import (
-    BACKFILL,
     ID_BITS,
-    MERGED,
     REJECTIONS_OF_A_CODE,
     Changes,
     Claim,
-    JourneyRow,
     Rejection,
     roll_up,
 )
@@ -168,6 +165,10 @@ def _tasks(db: sqlite3.Connection, changes: Changes) -> None:
         (project, customer, customer >> ID_BITS, cause, since) for project, customer, cause, since in changes.queued
     ]
     _insert(db, tables.queue, queued, "ON CONFLICT DO NOTHING")
+    db.executemany(
+        "UPDATE fills SET next = ?, filled = ?, finished = ? WHERE project = ? AND version = ? AND writer = ?",
+        [(one.next, one.filled, one.finished, one.project, one.version, one.writer) for one in changes.fills],
+    )
 
 
 def _faults(db: sqlite3.Connection, changes: Changes) -> None:
@@ -201,22 +202,3 @@ def write(db: sqlite3.Connection, changes: Changes) -> None:
         _snapshots(db, changes)
         _tasks(db, changes)
         _faults(db, changes)
-
-
-def add_journey(db: sqlite3.Connection, project: int, name: str, definition: str) -> JourneyRow:
-    """Adds a version and queues every customer of the project."""
-    now = _now()
-    with _transaction(db):
-        db.execute("UPDATE catalog SET generation = generation + 1")
-        version = db.execute("SELECT coalesce(max(version), 0) + 1 FROM journeys").fetchone()[0]
-        number = db.execute(
-            "SELECT coalesce(max(number), 0) + 1 FROM journeys WHERE project = ? AND name = ?", (project, name)
-        ).fetchone()[0]
-        journey = JourneyRow(project, version, name, number, definition, now)
-        _insert(db, tables.journeys, [journey])
-        db.execute(
-            "INSERT INTO queue SELECT project, customer, customer >> ?, ?, ? FROM customers"
-            " WHERE project = ? AND status <> ? ON CONFLICT DO NOTHING",
-            (ID_BITS, BACKFILL, now, project, MERGED),
-        )
-    return journey

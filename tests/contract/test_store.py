@@ -12,7 +12,7 @@ from shared.store.rows import (
     ANONYMOUS,
     BACKFILL,
     LATE,
-    MERGED,
+    MERGE,
     USER,
     DeadLetterRow,
     Identity,
@@ -134,23 +134,16 @@ async def test_a_catalog_that_changed_is_a_conflict(store: Store, session: Sessi
     await session.write(changes(claim, catalog.generation))
 
 
-async def test_a_new_journey_queues_every_customer(store: Store, session: Session) -> None:
-    """Every customer of the project is queued but those merged into others; versions count per name."""
+async def test_the_queue_is_read_by_home_partition(session: Session) -> None:
+    """The oldest first, as many as asked for, each home partition's own."""
     claim = await session.claim(2, "me")
-    rows = [
-        customer(claim),
-        customer(claim, 1, status=MERGED, into=1),
-        customer(claim, 2),
-        customer(claim, 3, project=2),
-    ]
-    await write(session, claim, new_customers=rows, queued=[(1, rows[2].customer, LATE, 0)])
-    await store.add_journey(1, "lifecycle", "one")
+    rows = [customer(claim), customer(claim, 1)]
+    queued = [(1, rows[0].customer, LATE, 9), (1, rows[1].customer, MERGE, 3)]
+    await write(session, claim, new_customers=rows, queued=queued)
     queue = await session.queue(2, 10)
-    assert queue == [(1, rows[2].customer, LATE), (1, rows[0].customer, BACKFILL)]
+    assert queue == [(1, rows[1].customer, MERGE), (1, rows[0].customer, LATE)]
     assert await session.queue(0, 10) == []
     assert await session.queue(2, 1) == queue[:1]
-    made = [await store.add_journey(1, name, "x") for name in ("lifecycle", "value")]
-    assert [(journey.version, journey.number) for journey in made] == [(2, 2), (3, 1)]
 
 
 async def test_a_locked_customer_waits(session: Session, other: Session) -> None:

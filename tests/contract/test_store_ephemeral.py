@@ -12,7 +12,7 @@ from shared.store.engine import reading, writing
 from shared.store.ephemeral import STAY
 from shared.store.rows import DeadLetterRow, QuarantineRow, Rejection, SnapshotRow
 from tests.contract.store_backends import write
-from tests.support.asking import Site, record, site
+from tests.support.asking import SHOP, Site, record, site
 from tests.support.staging import Staging
 
 
@@ -25,6 +25,7 @@ async def shop(address: str | Path, tmp_path: Path) -> AsyncIterator[Site]:
         async with writing(made.database) as db:
             await rejections.add(db, [Rejection(1, 1, 1 << 60, 0, "missing_id", "", "why")])
             await dead_letters.replayed(db, dead_letters.Place(0, 9), 1)
+        await made.store.add_journey(1, "shop", SHOP.replace("visitor", "guest"))
         async with made.store.session() as session:
             await write(
                 session,

@@ -277,7 +277,7 @@ async def test_entries_that_come_to_no_place_are_misplaced(session: Session, poo
 
 async def test_journeys_are_listed_with_every_version(store: Store, pool: AsyncEngine) -> None:
     """What was added is there, per project."""
-    made = [await store.add_journey(1, name, "text") for name in ("a", "b", "a")]
+    made = [await store.add_journey(1, name, text) for name, text in (("a", "1"), ("b", "1"), ("a", "2"))]
     async with reading(pool) as db:
         assert await reads.journeys(db, 1) == made
         assert await reads.journeys(db, 2) == []

@@ -120,9 +120,9 @@ class Driven(Stager):
         return self.clock - 1
 
     async def settle(self) -> None:
-        """Stages everything, derives what is queued, and fires what is due."""
+        """Stages everything, derives what is queued, fires what is due, and fills what is published."""
         await self.stage_all()
-        while await self._tick():
+        while await self._tick() or await self._fill(busy=False):
             pass
 
 

@@ -15,6 +15,7 @@ from shared.store.tables.faults import dead_letters, quarantine, rejections, rep
 from shared.store.tables.history import (
     customers,
     emails,
+    fills,
     flows,
     identifiers,
     ledger,
@@ -31,6 +32,7 @@ __all__ = [
     "customers",
     "dead_letters",
     "emails",
+    "fills",
     "flows",
     "identifiers",
     "journeys",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index, Table
 
-from shared.store.tables.columns import big, blob, integer, key, metadata, text
+from shared.store.tables.columns import big, blob, integer, key, metadata, small, text
 
 projects = Table(
     "projects",
@@ -54,6 +54,9 @@ journeys = Table(
     integer("number"),
     text("definition"),
     big("made_at"),
+    big("asked_at"),
+    big("retired_at", nullable=True),
+    small("paused"),
     key("journeys", "project", "version"),
     Index("journeys_version", "version", unique=True),
     Index("journeys_name", "project", "name", "number", unique=True),

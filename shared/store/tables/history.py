@@ -169,3 +169,17 @@ queue = Table(
     key("queue", "project", "customer"),
     Index("queue_since", "writer", "since"),
 )
+
+# How far the back-fill of a version has come through the customers of one home partition, in order of their numbers.
+fills = Table(
+    "fills",
+    metadata,
+    integer("project"),
+    integer("version"),
+    integer("writer"),
+    big("next"),
+    big("until"),
+    big("filled"),
+    big("finished", nullable=True),
+    key("fills", "project", "version", "writer"),
+)
