@@ -67,8 +67,9 @@ class Planner:
     def _acts(self, type: str, name: str | None) -> bool | Reads:
         if type in PASSIVE:
             return False
-        wanted = _any([matcher.compile() for matcher in self.definition.activity if matcher.may(type, name)])
-        excepted = _any([matcher.compile() for matcher in self.definition.excepted if matcher.may(type, name)])
+        teller = self.layout.setting.teller
+        wanted = _any([matcher.compile(teller) for matcher in self.definition.activity if matcher.may(type, name)])
+        excepted = _any([matcher.compile(teller) for matcher in self.definition.excepted if matcher.may(type, name)])
         if wanted is False or excepted is False:
             return wanted
         if excepted is True:

@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.events import TYPES
-from shared.journeys.predicates import Predicate, Test
+from shared.journeys.facts import FACTS
+from shared.journeys.predicates import Clause, Predicate, Test, clauses
 from shared.journeys.reading import Place, nearest, shown
 from shared.journeys.telling.said import Quoted, Role, Said, Telling, Term, listed
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
+from shared.touch.told import Teller
 
-Clause = tuple[str, Predicate]
 Reads = Callable[[Touchpoint], bool]
+
+#: The parts of a touchpoint that paths lead into.
+PARTS = ("properties", "context", "traits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +32,35 @@ class Matcher:
     properties: tuple[Clause, ...] = ()
     context: tuple[Clause, ...] = ()
     traits: tuple[Clause, ...] = ()
+    facts: tuple[Clause, ...] = ()
     said: str = field(default="touchpoint", compare=False)
     roles: tuple[str, ...] = field(default=(), compare=False)
     named: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def parse(cls, place: Place) -> "Matcher | None":
-        known = ("type", "name", "role", "properties", "context", "traits")
         found = len(place.reading.problems)
-        if (fields := place.fields(optional=known)) is None:
+        if (fields := place.fields(optional=("type", "name", "role", *PARTS, *FACTS))) is None:
             return None
         types = _types(fields["type"]) if "type" in fields else None
         names = _texts(fields["name"], "names") if "name" in fields else None
         roles = _texts(fields["role"], "roles") if "role" in fields else None
         bound = _bound(fields["role"], roles) if roles else None
-        clauses = {key: _clauses(fields[key]) for key in ("properties", "context", "traits") if key in fields}
+        remedy = "leave it out, or name what it asks for"
+        asked = {part: clauses(fields[part], remedy) or () for part in PARTS if part in fields}
+        facts = tuple((key, fact) for key in FACTS if key in fields and (fact := _fact_asked(key, fields[key])))
         if len(place.reading.problems) > found:
             return None
         said = " or ".join(roles or types or ["touchpoint"])
         said += f" named {' or '.join(f'“{name}”' for name in names)}" if names else ""
-        for key, asked in clauses.items():
+        for key, paths in asked.items():
             prefix = "with" if key == "properties" else f"with {key}"
-            said += "".join(f" {prefix} {path} {predicate.say()}" for path, predicate in asked)
+            said += "".join(f" {prefix} {path} {predicate.say()}" for path, predicate in paths)
+        said += "".join(f" with {key} {predicate.say()}" for key, predicate in facts)
         folded = None if names is None else frozenset(map(fold, names))
-        return cls(types, folded, bound, said=said, roles=tuple(roles or ()), named=tuple(names or ()), **clauses)
+        return cls(
+            types, folded, bound, **asked, facts=facts, said=said, roles=tuple(roles or ()), named=tuple(names or ())
+        )
 
     def asks(self) -> Said:
         """The touchpoints that it means, such as `a purchase or a sign-up whose plan is “pro”`."""
@@ -71,6 +80,9 @@ class Matcher:
             Telling(key, {"path": Term(path), "is": predicate.asks()})
             for key, clauses in asked
             for path, predicate in clauses
+        ] + [
+            Telling("of.fact", {"fact": Telling(f"fact.{key}"), "is": predicate.asks()})
+            for key, predicate in self.facts
         ]
 
     def may(self, type: str, name: str | None) -> bool:
@@ -81,20 +93,21 @@ class Matcher:
             and (self.bound is None or name in self.bound)
         )
 
-    def compile(self) -> Reads | None:
+    def compile(self, teller: Teller) -> Reads | None:
         """What remains to be read of a touchpoint of which `may` is true; None if nothing does."""
         tests = [
             *(_reads("properties", path, predicate.compile()) for path, predicate in self.properties),
             *(_reads("context", path, predicate.compile()) for path, predicate in self.context),
             *(_trait(name, predicate.compile()) for name, predicate in self.traits),
+            *(_fact(key, predicate.compile(), teller) for key, predicate in self.facts),
         ]
         if len(tests) <= 1:
             return tests[0] if tests else None
         return lambda touchpoint: all(test(touchpoint) for test in tests)
 
-    def among(self, touchpoints: Iterable[Touchpoint]) -> list[Touchpoint]:
+    def among(self, touchpoints: Iterable[Touchpoint], teller: Teller) -> list[Touchpoint]:
         """Those that match."""
-        test, matching = self.compile(), []
+        test, matching = self.compile(teller), []
         for touchpoint in touchpoints:
             name = None if touchpoint.name is None else fold(touchpoint.name)
             if self.may(touchpoint.type, name) and (test is None or test(touchpoint)):
@@ -123,6 +136,11 @@ def _trait(name: str, test: Test) -> Reads:
     return lambda touchpoint: test(touchpoint.traits.get(name))
 
 
+def _fact(key: str, test: Test, teller: Teller) -> Reads:
+    fact = FACTS[key]
+    return lambda touchpoint: test(fact(touchpoint, teller))
+
+
 def _types(place: Place) -> tuple[str, ...] | None:
     types = _texts(place, "types")
     for name in types or ():
@@ -144,8 +162,12 @@ def _bound(place: Place, roles: list[str]) -> frozenset[str]:
     return frozenset(fold(name) for role in roles for name in bound.get(role, ()))
 
 
-def _clauses(place: Place) -> tuple[Clause, ...]:
-    clauses = {path: Predicate.parse(asked) for path, asked in (place.entries() or {}).items()}
-    if place.value == {}:
-        place.problem("it is empty", "leave it out, or name what it asks for")
-    return tuple((path, predicate) for path, predicate in clauses.items() if predicate)
+def _fact_asked(key: str, place: Place) -> Predicate | None:
+    """What is asked of a fact. Of one that tables tell, what is named must be something that they may tell."""
+    if (predicate := Predicate.parse(place)) is None or (known := place.reading.known.get(key)) is None:
+        return predicate
+    folded = {fold(value) for value in known}
+    for scalar in predicate.scalars():
+        if scalar.kind is not str or fold(scalar.value) not in folded:
+            place.problem(f"there is no {key} {scalar}", nearest(str(scalar.value), sorted(known)))
+    return predicate

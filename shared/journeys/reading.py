@@ -42,6 +42,7 @@ class Reading:
         self.problems: list[Problem] = []
         self.stages: list[str] = []
         self.personas: Mapping[str, Any] = {}
+        self.known: Mapping[str, Collection[str]] = {}
         self.roles: dict[str, tuple[str, ...]] = {}
         self.calendar = Calendar()
 

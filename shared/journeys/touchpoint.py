@@ -1,10 +1,12 @@
-"""A touchpoint as the rules see it: cheap to make, its JSON parsed only when a rule reads it."""
+"""A touchpoint as the rules see it: cheap to make, what stands in its record read only when a rule asks for it."""
 
 from typing import Any
 
 import msgspec
 
-from shared.events import EMPTY, Record
+from shared.events import Record
+from shared.touch.agent import Device
+from shared.touch.told import Teller, Telling
 
 Object = dict[str, Any]
 
@@ -16,21 +18,21 @@ class Touchpoint(msgspec.Struct, gc=False, eq=False):
 
     `at` is its corrected and `recorded` its recorded time, in microseconds. What is `excluded` counts for nothing
     (rule 44). Reading `properties`, `context` or `traits` raises msgspec.DecodeError if what was accepted is not a
-    JSON object.
+    JSON object, and so do `telling` and `device`, which remember what one teller says.
     """
 
     at: int
     id: str
     type: str
-    name: str | None = None
-    recorded: int = 0
-    raw_properties: msgspec.Raw = EMPTY
-    raw_context: msgspec.Raw = EMPTY
-    raw_traits: msgspec.Raw = EMPTY
-    excluded: bool = False
-    parsed_properties: Object | None = None
-    parsed_context: Object | None = None
-    parsed_traits: Object | None = None
+    name: str | None
+    recorded: int
+    excluded: bool
+    record: Record
+    read_properties: Object | None = None
+    read_context: Object | None = None
+    read_traits: Object | None = None
+    read_telling: Telling | None = None
+    read_device: Device | None = None
 
     @classmethod
     def of(cls, record: Record, recorded: int | None = None) -> "Touchpoint":
@@ -41,26 +43,38 @@ class Touchpoint(msgspec.Struct, gc=False, eq=False):
             record.type,
             record.name,
             record.received if recorded is None else recorded,
-            record.properties,
-            record.context,
-            record.traits,
             record.excluded,
+            record,
         )
 
     @property
     def properties(self) -> Object:
-        if self.parsed_properties is None:
-            self.parsed_properties = _decode(self.raw_properties)
-        return self.parsed_properties
+        if self.read_properties is None:
+            self.read_properties = _decode(self.record.properties)
+        return self.read_properties
 
     @property
     def context(self) -> Object:
-        if self.parsed_context is None:
-            self.parsed_context = _decode(self.raw_context)
-        return self.parsed_context
+        if self.read_context is None:
+            self.read_context = _decode(self.record.context)
+        return self.read_context
 
     @property
     def traits(self) -> Object:
-        if self.parsed_traits is None:
-            self.parsed_traits = _decode(self.raw_traits)
-        return self.parsed_traits
+        if self.read_traits is None:
+            self.read_traits = _decode(self.record.traits)
+        return self.read_traits
+
+    def telling(self, teller: Teller) -> Telling:
+        """What the tables say of it."""
+        if self.read_telling is None:
+            parts = {"properties": self.properties, "context": self.context, "traits": self.traits}
+            self.read_telling = Telling(teller, self.type, self.name, parts)
+        return self.read_telling
+
+    def device(self, teller: Teller) -> Device:
+        """What it was done with."""
+        if self.read_device is None:
+            seen = self.record.seen
+            self.read_device = teller.devices.device(self.context, None if seen is None else seen.agent)
+        return self.read_device

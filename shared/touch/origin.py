@@ -167,7 +167,10 @@ _MEDIUM = {"search": ORGANIC, "shopping": REFERRAL, "assistant": ASSISTANT, "mai
 
 
 def _first(part: Object, *keys: str) -> str:
-    return next((found for key in keys if (found := text(part.get(key)))), "")
+    for key in keys if part else ():
+        if (value := part.get(key)) is not None and (found := text(value)):
+            return found
+    return ""
 
 
 def _endings(host: str) -> Iterator[str]:

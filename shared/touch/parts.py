@@ -1,6 +1,7 @@
 """The free-form parts of a touchpoint: anything may stand in them, and reading them raises nothing."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,6 +11,8 @@ Object = Mapping[str, Any]
 
 #: The longest text that is looked at, in characters; and how many parameters of an address.
 LONGEST, PARAMETERS = 2000, 100
+#: How many URLs are remembered: a site's pages are looked at again and again.
+REMEMBERED = 1_000
 
 
 class Address(NamedTuple):
@@ -56,6 +59,7 @@ def texts(value: object) -> tuple[str, ...]:
     return (folded,) if folded else ()
 
 
+@lru_cache(REMEMBERED)
 def address(url: str) -> Address:
     """The parts of a URL, an app's (android-app://…) or the end of one (a path, a query); empty if it is none."""
     try:

@@ -1,7 +1,7 @@
 """Rows of a table: the first row that a touchpoint meets in all its keys gives the value."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 Look = Callable[[str], Collection[str]]
@@ -17,8 +17,10 @@ class Test(NamedTuple):
 
     def holds(self, found: Collection[str]) -> bool:
         """Whether one of the texts found is asked for."""
+        if not found:
+            return False
         if not self.texts and not self.patterns:
-            return bool(found)
+            return True
         return any(text in self.texts or any(pattern.search(text) for pattern in self.patterns) for text in found)
 
 
@@ -38,3 +40,15 @@ def first(rows: Iterable[Row], look: Look) -> str | None:
         else:
             return row.value
     return None
+
+
+def narrow(rows: Iterable[Row], known: Mapping[str, Collection[str]]) -> list[Row]:
+    """The rows that may be the first to hold where the texts under some keys are known, without the tests of these."""
+    found = []
+    for row in rows:
+        if all(test.holds(known[test.key]) for test in row.tests if test.key in known):
+            left = tuple(test for test in row.tests if test.key not in known)
+            found.append(row if len(left) == len(row.tests) else Row(row.value, left))
+            if not left:
+                break
+    return found

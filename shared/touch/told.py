@@ -1,16 +1,21 @@
-"""All that the tables say of one touchpoint."""
+"""What the tables say of a touchpoint, each thing found out when it is asked for."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
 from shared.events import Record
-from shared.touch.origin import Origin, Origins
+from shared.touch.agent import Bots, Devices
+from shared.touch.origin import UNASSIGNED, Origin, Origins
 from shared.touch.parts import Object, address, at, inner, text, texts
-from shared.touch.rows import Row, first
+from shared.touch.rows import Row, first, narrow
 from shared.touch.tables import Tables
 from shared.touch.text import fold
+
+#: So many names of touchpoints are remembered with the rows that may be theirs, none longer than this.
+REMEMBERED, LENGTH = 2_000, 200
 
 
 class Told(NamedTuple):
@@ -28,58 +33,116 @@ class Told(NamedTuple):
     heard: str | None
 
 
+class Rows(NamedTuple):
+    """The rows that may hold of touchpoints of one type and name, with what is left to be read."""
+
+    kinds: list[Row]
+    directions: list[Row]
+    contents: list[Row]
+
+
+class Telling:
+    """One touchpoint being told of: what is not asked for costs nothing."""
+
+    def __init__(
+        self,
+        teller: "Teller",
+        type: str,
+        name: str | None,
+        parts: Mapping[str, Object],
+        own: Collection[str] = (),
+    ) -> None:
+        self._teller, self._parts, self._own = teller, parts, own
+        self._rows = teller.rows(type, name)
+        self._looked: dict[str, Collection[str]] = {}
+
+    @cached_property
+    def origin(self) -> Origin | None:
+        return self._teller.origins.origin(self._parts["context"], self._parts["properties"], self._own)
+
+    @cached_property
+    def channel(self) -> str | None:
+        return None if self.origin is None else self._teller.origins.channel(self.origin)
+
+    @cached_property
+    def kind(self) -> str | None:
+        return first(self._rows.kinds, self._look)
+
+    @cached_property
+    def direction(self) -> str | None:
+        return first(self._rows.directions, self._look)
+
+    @cached_property
+    def content(self) -> str | None:
+        return first(self._rows.contents, self._look)
+
+    @property
+    def heard(self) -> str | None:
+        for path in self._teller.tables.heard:
+            part, _, rest = path.partition(".")
+            if found := text(at(self._parts[part], rest)):
+                return found
+        return None
+
+    def _look(self, key: str) -> Collection[str]:
+        found = self._looked.get(key)
+        if found is None:
+            found = self._looked[key] = self._found(key)
+        return found
+
+    def _found(self, key: str) -> Collection[str]:
+        if key == "channel":
+            return (self.channel,) if self.channel else ()
+        if key == "path":
+            return _path(inner(self._parts["context"], "page"), self._parts["properties"])
+        if key in ("category", "source", "medium", "campaign", "referrer"):
+            return () if self.origin is None else texts(getattr(self.origin, key))
+        part, _, path = key.partition(".")
+        return texts(at(self._parts[part], path))
+
+
 class Teller:
     """Reads touchpoints with tables. Nothing that stands in a touchpoint makes it raise."""
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+        self.tables = tables
         self.origins = Origins(tables)
+        self._narrowed: Callable[[str, str], Rows] = lru_cache(REMEMBERED)(self._narrow)
+
+    @cached_property
+    def devices(self) -> Devices:
+        """Reads user agents."""
+        return Devices(Bots(self.tables))
+
+    @cached_property
+    def known(self) -> Mapping[str, frozenset[str]]:
+        """The values that the tables may give, by what they are of."""
+        tables = self.tables
+        rows = {
+            "channel": tables.channels,
+            "kind": tables.kinds,
+            "direction": tables.directions,
+            "content": tables.contents,
+        }
+        known = {key: frozenset(row.value for row in rows) for key, rows in rows.items()}
+        return {**known, "channel": known["channel"] | {UNASSIGNED}}
 
     def tell(self, record: Record, own: Collection[str] = ()) -> Told:
         """All that is said of a record; `own` are hosts of the site beside the tables' and the page's."""
-        parts = {"properties": _object(record.properties), "context": _object(record.context)}
-        parts["traits"] = _object(record.traits)
-        tables, context, properties = self._tables, parts["context"], parts["properties"]
-        origin = self.origins.origin(context, properties, own)
-        channel = None if origin is None else self.origins.channel(origin)
-        name = fold(record.name or "")
-        page = inner(context, "page")
-        facts: dict[str, Collection[str]] = {
-            "type": (record.type,),
-            "name": (name,) if name else (),
-            "role": tables.roles.get(name, ()),
-            "channel": (channel,) if channel else (),
-            "path": _path(page, properties),
-        }
-        if origin is not None:
-            for key in ("category", "source", "medium", "campaign", "referrer"):
-                facts[key] = texts(getattr(origin, key))
+        raw = {"properties": record.properties, "context": record.context, "traits": record.traits}
+        told = Telling(self, record.type, record.name, {part: _object(given) for part, given in raw.items()}, own)
+        return Told(told.kind, told.direction, told.channel, told.content, told.origin, told.heard)
 
-        def look(key: str) -> Collection[str]:
-            found = facts.get(key)
-            if found is None:
-                part, _, path = key.partition(".")
-                found = facts[key] = texts(at(parts[part], path)) if path else ()
-            return found
+    def rows(self, type: str, name: str | None) -> Rows:
+        """The rows that may hold of touchpoints of a type and a name as it was sent."""
+        name = name or ""
+        return self._narrowed(type, name) if len(name) <= LENGTH else self._narrow(type, name)
 
-        def value(rows: list[Row]) -> str | None:
-            return first(rows, look)
-
-        return Told(
-            value(tables.kinds),
-            value(tables.directions),
-            channel,
-            value(tables.contents),
-            origin,
-            self._heard(parts),
-        )
-
-    def _heard(self, parts: dict[str, Object]) -> str | None:
-        for path in self._tables.heard:
-            part, _, rest = path.partition(".")
-            if found := text(at(parts[part], rest)):
-                return found
-        return None
+    def _narrow(self, type: str, name: str) -> Rows:
+        name = fold(name)
+        kind = {"type": (type,), "name": (name,) if name else (), "role": self.tables.roles.get(name, ())}
+        tables = self.tables
+        return Rows(*(narrow(rows, kind) for rows in (tables.kinds, tables.directions, tables.contents)))
 
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

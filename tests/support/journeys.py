@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from shared.events import DAY
+from shared.events import DAY, Record, Seen
 from shared.journeys import roles
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import load
@@ -19,6 +19,9 @@ from shared.touch.told import Teller
 
 #: 2026-01-01 UTC.
 START = 20_454 * DAY
+
+#: What a golden touchpoint may have beside its time, id, type and name.
+PARTS = ("recorded", "excluded", "properties", "context", "traits", "seen")
 
 NamedMove = tuple[int, str | None, str | None, bool]
 
@@ -40,17 +43,18 @@ def journey(text: str, zone: str = "UTC") -> Journey:
 
 
 def touchpoint(at: int, id: str, type: str = "track", name: str | None = None, **parts: Any) -> Touchpoint:
-    """A touchpoint at an instant; `parts` are its other fields."""
-    properties, context, traits = (
-        msgspec.Raw(msgspec.json.encode(parts.get(key, {}))) for key in ("properties", "context", "traits")
-    )
-    excluded = parts.get("excluded", False)
-    return Touchpoint(at, id, type, name, parts.get("recorded", at), properties, context, traits, excluded)
+    """A touchpoint at an instant, recorded then; `parts` are its record's other fields, as plain values."""
+    for part in {"properties", "context", "traits"} & parts.keys():
+        parts[part] = msgspec.Raw(msgspec.json.encode(parts[part]))
+    if "seen" in parts:
+        parts["seen"] = Seen(**parts["seen"])
+    received = parts.pop("recorded", at)
+    return Touchpoint.of(Record(1, id, type, at, received, user="u", name=name, **parts))
 
 
 def from_golden(given: Mapping[str, Any]) -> Touchpoint:
     """A touchpoint of the golden cases."""
-    parts = {key: given[key] for key in ("recorded", "excluded", "properties", "context", "traits") if key in given}
+    parts = {key: given[key] for key in PARTS if key in given}
     return touchpoint(given["t"], given["id"], given["type"], given["name"], **parts)
 
 

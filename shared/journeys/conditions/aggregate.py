@@ -12,6 +12,7 @@ from shared.journeys.conditions.window import WINDOWS, Window
 from shared.journeys.matcher import Matcher, value_at
 from shared.journeys.reading import Place
 from shared.journeys.state import State
+from shared.journeys.telling.said import Instant, Said, Telling, Term
 from shared.journeys.touchpoint import Touchpoint
 
 #: The most items that one condition may keep.
@@ -29,6 +30,7 @@ class Aggregate(Condition):
 
     unit: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("of", "property")
+    measure: ClassVar[str]
 
     @classmethod
     def parse(cls, place: Place, read: Read) -> Self | None:
@@ -56,6 +58,13 @@ class Aggregate(Condition):
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return self.of.among(self.window.among(view.history, view), view.teller)
+
+    def asks(self) -> Said:
+        return Telling("amount", {**self._told(), "amount": self.comparison.amount()})
+
+    def _told(self) -> dict[str, Said]:
+        measure = Telling(f"measure.{self.measure}", {"property": Term(self.path)})
+        return {"measure": measure, "of": self.of.asks(), "window": self.window.asks()}
 
     def say(self, view: View) -> str:
         return f"{self.found(view)}{self.window.said} {view.asked(self.comparison.said)}"
@@ -115,6 +124,30 @@ class Counted(Aggregate):
 
         return turns
 
+    def lacks(self, view: View) -> Said:
+        low, found = self.comparison.low, self.number(view)
+        if view.negated or low is None or found >= low:
+            return Condition.lacks(self, view)
+        return self.more(found, low, self._until(view))
+
+    @abstractmethod
+    def number(self, view: View) -> int:
+        """How many are found at an instant looked back on."""
+
+    @abstractmethod
+    def more(self, found: int, low: int, until: Said) -> Said:
+        """How many are still missing, and when those found begin to count no more."""
+
+    def _until(self, view: View) -> Said:
+        if self.window.during is not None:
+            _, end = self.window.during.bounds(view.now, view.moment.layout.setting.zone)
+            return Telling("by", {"at": Instant(end)})
+        if (within := self.window.within) is None:
+            return None
+        index = view.moment.layout.slots[self.kept()]
+        left = [stamp for stamp in self._stamps(index)(view.state) if stamp >= view.now - within]
+        return Telling("by", {"at": Instant(left[0] + within)}) if left else None
+
     def _stamps(self, index: int) -> Callable[[State], Sequence[int]]:
         if isinstance(self.kept(), Values):
             return lambda state: list(state.slots[index].values())
@@ -138,18 +171,44 @@ class Count(Counted):
     def found(self, view: View) -> str:
         return f"{len(self.evidence(view)):,} × {self.of.said}"
 
+    def asks(self) -> Said:
+        told = {"of": self.of.asks(), "window": self.window.asks()}
+        if self.comparison.below == 1:
+            return Telling("count.never", told)
+        return Telling("count", {**told, "times": self.comparison.times()})
+
+    def finds(self, view: View) -> Said:
+        return Telling("times", {"n": self.number(view)})
+
+    def number(self, view: View) -> int:
+        return len(self.evidence(view))
+
+    def more(self, found: int, low: int, until: Said) -> Said:
+        told = {"of": self.of.asks(), "window": self.window.asks(), "by": until}
+        return Telling("count.more", {**told, "found": found, "n": low, "more": low - found})
+
 
 class Distinct(Counted):
     """`distinct: {of, property, <window>, <comparison>}`."""
 
     __slots__ = ()
+    measure: ClassVar[str] = "distinct"
 
     def kept(self) -> Values:
         return Values(self.of, self.window, self.path)
 
     def found(self, view: View) -> str:
-        values = {digest(value_at(t.properties, self.path)) for t in self.evidence(view)}
-        return f"{len(values - {None}):,} different {self.path} of {self.of.said}"
+        return f"{self.number(view):,} different {self.path} of {self.of.said}"
+
+    def finds(self, view: View) -> Said:
+        return self.number(view)
+
+    def number(self, view: View) -> int:
+        return len({digest(value_at(t.properties, self.path)) for t in self.evidence(view)} - {None})
+
+    def more(self, found: int, low: int, until: Said) -> Said:
+        told = self._told()
+        return Telling("amount.more", {**told, "found": found, "wanted": low, "more": low - found, "by": until})
 
 
 def _in_window(low: int, below: int | None, within: int, stamps: Callable[[State], Sequence[int]]) -> Holds:

@@ -15,6 +15,7 @@ from shared.journeys.setting import Setting
 from shared.journeys.state import State
 from shared.journeys.telling.said import Instant, Said, Telling
 from shared.journeys.touchpoint import Touchpoint
+from shared.touch.told import Teller
 
 #: Is it true at the instant `now`, that of the touchpoint if there is one?
 Holds = Callable[[State, Touchpoint | None, int], bool]
@@ -88,6 +89,11 @@ class View:
     negated: bool = False
     since: int = 0
 
+    @property
+    def teller(self) -> Teller:
+        """What tells what the touchpoints are."""
+        return self.moment.layout.setting.teller
+
     def negation(self) -> "View":
         return replace(self, negated=not self.negated)
 
@@ -134,13 +140,13 @@ class Condition(ABC):
 
     def tell(self, view: View) -> Said:
         """What it asks and what was found, of what decided by being true (false, if `view.negated`)."""
-        return _beside(view.sought(self.asks()), self.finds(view))
+        return beside(view.sought(self.asks()), self.finds(view))
 
     def lacks(self, view: View) -> Said:
         """The same of what is not yet so, and when time alone will make it so."""
         turns = self.turns(view.moment, not view.negated)
         due = None if isinstance(turns, bool) else turns(view.state, view.now)
-        return _beside(view.sought(self.asks()), self.finds(view), due)
+        return beside(view.sought(self.asks()), self.finds(view), due)
 
     def timed(self, negated: bool = False) -> bool:
         """Can time alone make it true; false, if `negated`? (Rule 25.)"""
@@ -165,7 +171,8 @@ class Condition(ABC):
 Read = Callable[[Place], Condition | None]
 
 
-def _beside(asked: Said, found: Said, due: int | None = None) -> Said:
+def beside(asked: Said, found: Said, due: int | None = None) -> Said:
+    """What is asked with what was found, and when time alone makes it so."""
     if due is None:
         return asked if found is None else Telling("beside", {"asked": asked, "found": found})
     if found is None:

@@ -14,6 +14,7 @@ from shared.journeys.matcher import Matcher, Reads, value_at
 from shared.journeys.setting import Setting
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
+from shared.touch.told import Teller
 
 #: So many values of the property are followed at once.
 FOLLOWED = 100
@@ -62,8 +63,8 @@ class Chains(Slot):
         return replace(self, steps=steps, without=tuple(one for one in self.without if one.may(type, name)))
 
     def update(self, index: int, bound: int, setting: Setting) -> Update:
-        begins = _test(self.steps[0])
-        walk, by, again, length = self._walk(), self.by, self.again, len(self.steps) - 1
+        begins = _test(self.steps[0], setting.teller)
+        walk, by, again, length = self._walk(setting.teller), self.by, self.again, len(self.steps) - 1
 
         def one(slots: list[Any], touchpoint: Touchpoint) -> None:
             if (starts := slots[index]) is True:
@@ -99,15 +100,15 @@ class Chains(Slot):
 
         return one if by is None else each
 
-    def _walk(self) -> Callable[[Starts, Touchpoint], bool]:
+    def _walk(self, teller: Teller) -> Callable[[Starts, Touchpoint], bool]:
         """Takes a touchpoint into all chains but as their first step; is one complete with it?
 
         It stands for one step only: the last is tried on the chains as they were, and the longest grow first.
         """
-        last, within, length = _test(self.steps[-1]), self.within, len(self.steps) - 1
-        tests = [(number, _test(self.steps[number])) for number in range(length - 1, 0, -1)]
+        last, within, length = _test(self.steps[-1], teller), self.within, len(self.steps) - 1
+        tests = [(number, _test(self.steps[number], teller)) for number in range(length - 1, 0, -1)]
         middle = [(number, test) for number, test in tests if test is not _never]
-        without = [_test(matcher) for matcher in self.without]
+        without = [_test(matcher, teller) for matcher in self.without]
 
         def walk(starts: Starts, touchpoint: Touchpoint) -> bool:
             start = starts[length - 1]
@@ -129,6 +130,17 @@ def latest(kept: Any) -> int | None:
     return found
 
 
+def furthest(chains: Chains, kept: Any, now: int) -> tuple[int, int | None]:
+    """The most steps that a chain has gone which may still be completed, and when it began."""
+    followed = [kept] if isinstance(kept, list) else [starts for value, starts in kept.items() if value != _LAST]
+    best: tuple[int, int | None] = (0, None)
+    for starts in followed:
+        for number, start in enumerate(starts[: len(chains.steps) - 1]):
+            if start is not None and (chains.within is None or now - start <= chains.within):
+                best = max(best, (number + 1, start))
+    return best
+
+
 def completed(chains: Chains, history: list[Touchpoint], setting: Setting) -> list[Touchpoint]:
     """The touchpoints of the chain that was completed last, of a history that begins where the chains do."""
     updates: dict[tuple[str, str | None], Update] = {}
@@ -142,15 +154,15 @@ def completed(chains: Chains, history: list[Touchpoint], setting: Setting) -> li
         done = slots[0] is True or latest(slots[0])
         if done != before:
             end, before = number, done
-    return [] if end < 0 else _chain(chains, history[: end + 1])
+    return [] if end < 0 else _chain(chains, history[: end + 1], setting.teller)
 
 
-def _chain(chains: Chains, history: list[Touchpoint]) -> list[Touchpoint]:
+def _chain(chains: Chains, history: list[Touchpoint], teller: Teller) -> list[Touchpoint]:
     """The chain that the last touchpoint of a history completes: the one that begins last."""
     if (by := chains.by) is not None:
         value = digest(value_at(history[-1].properties, by))
         history = [one for one in history if digest(value_at(one.properties, by)) == value]
-    matching = [{id(one) for one in step.among(history)} for step in chains.steps]
+    matching = [{id(one) for one in step.among(history, teller)} for step in chains.steps]
     chain = [history[-1]]
     for touchpoint in reversed(history[:-1]):
         if len(chain) < len(matching) and id(touchpoint) in matching[-1 - len(chain)]:
@@ -158,8 +170,8 @@ def _chain(chains: Chains, history: list[Touchpoint]) -> list[Touchpoint]:
     return chain[::-1]
 
 
-def _test(matcher: Matcher) -> Reads:
-    return _never if matcher == _NOTHING else matcher.compile() or _always
+def _test(matcher: Matcher, teller: Teller) -> Reads:
+    return _never if matcher == _NOTHING else matcher.compile(teller) or _always
 
 
 def _never(touchpoint: Touchpoint) -> bool:

@@ -37,7 +37,7 @@ class Marks(Slot):
         return self.of.may(type, name)
 
     def update(self, index: int, bound: int, setting: Setting) -> Update:
-        test, step = self.of.compile(), self.step
+        test, step = self.of.compile(setting.teller), self.step
 
         def ever(slots: list[Any], touchpoint: Touchpoint) -> None:
             if test is None or test(touchpoint):

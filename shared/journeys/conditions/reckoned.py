@@ -8,6 +8,7 @@ from shared.journeys.conditions.aggregate import Aggregate
 from shared.journeys.conditions.amounts import GREATEST, LEAST, MEAN, MILLION, TOTAL, Amounts, Tally
 from shared.journeys.conditions.base import Holds, Moment, Turns, View, steady
 from shared.journeys.state import State
+from shared.journeys.telling.said import Said, Telling
 from shared.journeys.touchpoint import Touchpoint
 
 
@@ -17,7 +18,6 @@ class Reckoned(Aggregate):
     __slots__ = ()
     unit: ClassVar[int] = MILLION
     tally: ClassVar[Tally]
-    named: ClassVar[str]
 
     @abstractmethod
     def test(self) -> Callable[[Any], bool]:
@@ -60,10 +60,14 @@ class Reckoned(Aggregate):
             return Aggregate.evidence(self, view)
         return self.kept().among(self.of.among(view.history, view.teller), view.now)
 
+    def finds(self, view: View) -> Said:
+        amount = self.amount(self.kept().told(self.evidence(view)))
+        return Telling("nothing") if amount is None else amount
+
     def found(self, view: View) -> str:
         amount = self.amount(self.kept().told(self.evidence(view)))
         told = "nothing" if amount is None else f"{amount:,}"
-        return f"{told} as the {self.named} of {self.path} of {self.of.said}"
+        return f"{told} as the {self.measure} of {self.path} of {self.of.said}"
 
 
 class Sum(Reckoned):
@@ -71,7 +75,7 @@ class Sum(Reckoned):
 
     __slots__ = ()
     tally: ClassVar[Tally] = TOTAL
-    named: ClassVar[str] = "sum"
+    measure: ClassVar[str] = "sum"
 
     def test(self) -> Callable[[Any], bool]:
         holds = self.comparison.holds
@@ -86,7 +90,7 @@ class Average(Reckoned):
 
     __slots__ = ()
     tally: ClassVar[Tally] = MEAN
-    named: ClassVar[str] = "average"
+    measure: ClassVar[str] = "average"
 
     def test(self) -> Callable[[Any], bool]:
         divided = self.comparison.divided
@@ -114,7 +118,7 @@ class Least(Extreme):
 
     __slots__ = ()
     tally: ClassVar[Tally] = LEAST
-    named: ClassVar[str] = "least"
+    measure: ClassVar[str] = "least"
 
 
 class Greatest(Extreme):
@@ -122,4 +126,4 @@ class Greatest(Extreme):
 
     __slots__ = ()
     tally: ClassVar[Tally] = GREATEST
-    named: ClassVar[str] = "greatest"
+    measure: ClassVar[str] = "greatest"

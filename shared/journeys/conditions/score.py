@@ -1,7 +1,7 @@
 """`score: {of, traits, half_life, <comparison>}`: points for what a customer does and is (rule 54)."""
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from shared.journeys.conditions.trait import Trait
 from shared.journeys.matcher import Matcher
 from shared.journeys.reading import Place, shown
 from shared.journeys.state import State
+from shared.journeys.telling.said import Said, Span, Telling, listed
 from shared.journeys.touchpoint import Touchpoint
 
 #: Points are whole thousandths, what is left of them whole millionths: a score is in these.
@@ -31,6 +32,10 @@ class Entry(NamedTuple):
     marks: Marks
     points: int
     cap: int | None
+
+    def asks(self) -> Said:
+        cap = None if self.cap is None else Telling("cap", {"points": Decimal(self.cap) / THOUSAND})
+        return _points_for("points", self.points, {"of": self.marks.of.asks(), "cap": cap})
 
     def amount(self, left: int) -> int:
         """Of so many touchpoints, in millionths."""
@@ -102,6 +107,16 @@ class Score(Condition):
     def timed(self, negated: bool = False) -> bool:
         return self.step is not None
 
+    def asks(self) -> Said:
+        entries = [entry.asks() for entry in self.entries]
+        entries += [_points_for("points.trait", points, {"it": trait.asks()}) for trait, points in self.traits]
+        fading = None if self.step is None else Telling("fading", {"span": Span(self.step * STEPS)})
+        told = {"amount": self.comparison.amount(), "entries": listed(entries, "and"), "fading": fading}
+        return Telling("score", told)
+
+    def finds(self, view: View) -> Said:
+        return Decimal(self._total(view.moment)(view.state, view.now)) / UNIT
+
     def say(self, view: View) -> str:
         total = Decimal(self._total(view.moment)(view.state, view.now)) / UNIT
         return f"a score of {total.normalize():,f} {view.asked(self.comparison.said)}"
@@ -114,7 +129,7 @@ class Score(Condition):
         return sorted(found.values(), key=lambda one: (one.at, one.id))
 
     def _adding(self, entry: Entry, view: View) -> list[Touchpoint]:
-        matching = entry.marks.of.among(view.history)
+        matching = entry.marks.of.among(view.history, view.teller)
         if self.step is None:
             return matching
         return [one for one in matching if view.now // self.step - one.at // self.step < len(FADED)]
@@ -133,6 +148,13 @@ class Score(Condition):
             return amount
 
         return total
+
+
+def _points_for(key: str, points: int, told: Mapping[str, Said]) -> Said:
+    whole, part = divmod(points, THOUSAND)
+    if part:
+        return Telling(f"{key}.part", {**told, "points": Decimal(points) / THOUSAND})
+    return Telling(key, {**told, "n": whole})
 
 
 def _members(place: Place | None) -> list[Place]:

@@ -21,7 +21,7 @@ class Match(Condition):
     def compile(self, moment: Moment) -> bool | Holds:
         if moment.type is None or not self.matcher.may(moment.type, moment.name):
             return False
-        if (test := self.matcher.compile()) is None:
+        if (test := self.matcher.compile(moment.layout.setting.teller)) is None:
             return True
         return lambda state, touchpoint, now: touchpoint is not None and test(touchpoint)
 

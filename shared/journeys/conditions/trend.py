@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 
 from shared.journeys import duration
 from shared.journeys.conditions.amounts import BUCKETS, MILLION, TOTAL, Amounts
@@ -11,6 +12,7 @@ from shared.journeys.conditions.window import Window
 from shared.journeys.matcher import Matcher
 from shared.journeys.reading import Place
 from shared.journeys.state import State
+from shared.journeys.telling.said import Said, Span, Telling, Term
 from shared.journeys.touchpoint import Touchpoint
 
 
@@ -79,6 +81,23 @@ class Trend(Condition):
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return self.kept().among(self.of.among(view.history, view.teller), view.now)
+
+    def asks(self) -> Said:
+        told = {"of": self.of.asks(), "span": Span(self.within), "amount": self.comparison.amount()}
+        if not self.path:
+            return Telling("trend.often", told)
+        return Telling("trend", {**told, "measure": Telling("measure.sum", {"property": Term(self.path)})})
+
+    def finds(self, view: View) -> Said:
+        this, last = self._amounts(view)
+        return Telling("trend.found", {"this": this, "last": last})
+
+    def _amounts(self, view: View) -> tuple[Decimal, Decimal]:
+        """What this window and the last came to."""
+        width, amounts = self.kept().width, [0, 0]
+        for one in self.evidence(view):
+            amounts[(view.now // width - one.at // width) // BUCKETS] += int(self.kept().told([one]) or 0)
+        return Decimal(amounts[0]) / MILLION, Decimal(amounts[1]) / MILLION
 
     def say(self, view: View) -> str:
         width = self.kept().width

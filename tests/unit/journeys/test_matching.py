@@ -7,7 +7,7 @@ import pytest
 from shared.journeys.matcher import Matcher
 from shared.journeys.predicates import Predicate
 from shared.journeys.reading import Place, Reading
-from tests.support.journeys import touchpoint
+from tests.support.journeys import teller, touchpoint
 
 
 def predicate(asked: Any) -> Predicate:
@@ -75,13 +75,13 @@ def test_matcher(asked: Any, matching: bool) -> None:
     bought = touchpoint(
         0, "1", "track", "خرید", properties={"total": 5, "item": {"sku": "x"}}, context={"page": {"path": "/a"}}
     )
-    assert matcher(asked).among([bought]) == ([bought] if matching else [])
+    assert matcher(asked).among([bought], teller()) == ([bought] if matching else [])
 
 
 def test_what_is_nameless() -> None:
     """A touchpoint without a name matches no name and no role."""
-    assert matcher({"name": "Bought"}).among([touchpoint(0, "1")]) == []
-    assert matcher({"role": "buy"}).among([touchpoint(0, "1")]) == []
+    assert matcher({"name": "Bought"}).among([touchpoint(0, "1")], teller()) == []
+    assert matcher({"role": "buy"}).among([touchpoint(0, "1")], teller()) == []
 
 
 def test_one_and_true_are_two_values() -> None:
