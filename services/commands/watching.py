@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import click
@@ -43,21 +44,33 @@ def show(at: int, kind: str, colour: str, who: str, what: str, aside: str = "") 
 async def touchpoints(
     reader: Reader, positions: dict[int, int], project: int, customer: str | None, stop: asyncio.Event
 ) -> None:
-    """Shows the records that come to lie on the log after these positions."""
+    """Shows the records that come to lie on the log after these positions; of an import only how many, if of all."""
     while not stop.is_set():
+        imported = 0
         for partition, position in positions.items():
             chunk = await reader.read(partition, position, MANY)
             positions[partition] = chunk.next
-            for value in chunk.values:
-                with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # the stager keeps it as a dead letter
-                    _touchpoint(decode(value), project, customer)
+            for record in _records(chunk.values):
+                if record.project != project or customer not in (None, record.user, record.anonymous):
+                    continue
+                if record.imported and customer is None:
+                    imported += 1
+                else:
+                    _touchpoint(record)
+        if imported:
+            show(time.time_ns() // 1000, "import", "cyan", "", f"{imported:,} touchpoints of the past")
         await reader.wait(LOOK)
 
 
-def _touchpoint(record: Record, project: int, customer: str | None) -> None:
-    if record.project == project and customer in (None, record.user, record.anonymous):
-        name = record.name or record.group or record.previous or ""
-        show(record.at, "touchpoint", "cyan", record.source, f"{record.type} {name}".rstrip())
+def _records(values: Iterable[bytes]) -> Iterator[Record]:
+    for value in values:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):  # the stager keeps it as a dead letter
+            yield decode(value)
+
+
+def _touchpoint(record: Record) -> None:
+    name = record.name or record.group or record.previous or ""
+    show(record.at, "touchpoint", "cyan", record.source, f"{record.type} {name}".rstrip())
 
 
 class Moves:

@@ -99,15 +99,17 @@ def test_what_waits_in_the_spool_is_counted(data: Path, tmp_path: Path) -> None:
 
 
 def test_tail_shows_what_happens(data: Path, processes: Processes) -> None:
-    """A touchpoint and the move that it makes are shown when they happen, and what is another customer's is not."""
+    """A touchpoint and the move that it makes are shown when they happen, and what is another customer's is not; of an
+    import that concerns everybody only how many."""
     everybody = processes.milepost("tail", "--data", data)
     ann = processes.milepost("tail", "--data", data, "--customer", "ann")
     for process in (everybody, ann):
         process.wait_for("Watching")
     new = b'{"type":"track","event":"Product Reviewed","userId":"%s"}\n'
     milepost("import", "-", data=data, given=new % b"ann" + new % b"ben")
+    ann.wait_for(r"touchpoint +ann +track Product Reviewed")
+    everybody.wait_for(r"import .* touchpoints of the past")
     for process in (everybody, ann):
-        process.wait_for(r"touchpoint +ann +track Product Reviewed")
         process.wait_for(r"move +ann +lifecycle: churned → loyalty")
     everybody.wait_for(r"move +ben")
     assert "ben" not in ann.output()
