@@ -14,7 +14,11 @@ EMPTY = msgspec.Raw(b"{}")
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
+#: What a sender's touchpoints can be.
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
+
+#: What Milepost alone writes: a customer was set in a stage by hand (`shared.placement`).
+PLACEMENT = "placement"
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -100,7 +104,7 @@ def read(value: bytes) -> Record:
     source = record.user or record.anonymous
     if not source:
         raise Undecodable("it has neither a userId nor an anonymousId")
-    if record.type not in TYPES:
+    if record.type not in TYPES and record.type != PLACEMENT:
         raise Undecodable(f"its type {record.type[:50]!r} is none of {', '.join(TYPES)}")
     if not (0 < record.project < 1 << 31 and -_FAR < record.at < _FAR and 0 <= record.received < _FAR):
         raise Undecodable("its project or one of its times is out of range")

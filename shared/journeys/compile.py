@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from shared.events import PLACEMENT
 from shared.journeys.conditions.base import Holds, Layout, Moment, leaves
 from shared.journeys.conditions.logic import first_turn
 from shared.journeys.conditions.touchpoint import Match
@@ -13,10 +14,12 @@ from shared.journeys.model import Definition
 from shared.journeys.order import Candidate, candidates, moves, upward
 from shared.journeys.setting import Setting
 from shared.journeys.state import ABSENT, NONE, State
+from shared.journeys.touchpoint import Touchpoint
+from shared.placement import placed
 from shared.touch.text import fold
 
-#: Rule 17: these are never the customer's own act.
-PASSIVE = ("identify", "alias", "group")
+#: Rules 17 and 56: these are never the customer's own act.
+PASSIVE = ("identify", "alias", "group", PLACEMENT)
 
 
 def compile_journey(definition: Definition, setting: Setting) -> Journey:
@@ -81,9 +84,21 @@ class Planner:
         return lambda touchpoint: when(touchpoint) and not unless(touchpoint)
 
     def _rows(self, type: str, name: str | None, *, active: bool) -> list[Row]:
-        return [
+        rows = [
             _row(moves(self.definition, stage, active), Moment(self.layout, stage, type, name, active))
             for stage in _stages(self.definition)
+        ]
+        return self._placing(rows) if type == PLACEMENT else rows
+
+    def _placing(self, rows: list[Row]) -> list[Row]:
+        """Rule 56: a placement in this journey leads to its stage; the rows are for one in another."""
+        journey, stages = self.definition.name, self.definition.numbers().items()
+        return [
+            (
+                *((target, _placed(journey, name)) for name, target in stages if target != stage),
+                *((target, _elsewhere(journey, holds)) for target, holds in row),
+            )
+            for stage, row in zip(_stages(self.definition), rows, strict=True)
         ]
 
     def _landing(self, type: str, name: str | None) -> dict[int, list[Row]]:
@@ -113,6 +128,24 @@ def _row(tried: Iterable[Candidate], moment: Moment) -> Row:
         if holds is not False:
             row.append((target, holds))
     return tuple(row)
+
+
+def _placed(journey: str, stage: str) -> Holds:
+    def holds(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
+        said = None if touchpoint is None else placed(touchpoint.properties)
+        return said is not None and said.journey == journey and said.stage == stage
+
+    return holds
+
+
+def _elsewhere(journey: str, holds: Holds | None) -> Holds:
+    def also(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
+        said = None if touchpoint is None else placed(touchpoint.properties)
+        if said is not None and said.journey == journey:
+            return False
+        return holds is None or holds(state, touchpoint, now)
+
+    return also
 
 
 def _timers(definition: Definition, layout: Layout, stage: int) -> Timers:

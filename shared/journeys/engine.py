@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from shared.events import TYPES
+from shared.events import PLACEMENT, TYPES
 from shared.journeys.conditions.base import Holds, Layout, Turns
 from shared.journeys.conditions.slots import Update
 from shared.journeys.conditions.trait import Keep
@@ -59,7 +59,7 @@ class Journey:
         self._plan = plan
         self._timers = timers
         self._resets = tuple((index, slot.empty) for slot, index in layout.slots.items() if slot.resets)
-        self._plans: dict[str, dict[str | None, Plan]] = {type: {} for type in TYPES}
+        self._plans: dict[str, dict[str | None, Plan]] = {type: {} for type in (*TYPES, PLACEMENT)}
 
     def start(self) -> State:
         """Of a customer of whom nothing is known."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shared.events import PLACEMENT
 from shared.journeys.conditions.base import Moment, View
 from shared.journeys.conditions.touchpoint import named
 from shared.journeys.derive import history
@@ -11,6 +12,7 @@ from shared.journeys.engine import Journey
 from shared.journeys.order import RETURN, Candidate, candidates, moves, upward
 from shared.journeys.state import ABSENT, NONE, Move, State
 from shared.journeys.touchpoint import Touchpoint
+from shared.placement import Placement, placed
 from shared.touch.text import fold
 
 
@@ -111,6 +113,9 @@ def _until(told: list[Touchpoint], at: int, last: Touchpoint | None) -> list[Tou
 
 def _reason(journey: Journey, step: _Step, view: View) -> tuple[str, list[Touchpoint]]:
     definition, source = journey.definition, step.move.source
+    if (placement := _placement(journey, step.touchpoint)) is not None:
+        why = f": {placement.why}" if placement.why else ""
+        return f"Placed in {placement.stage} by {placement.by or 'hand'}{why}.", view.history[-1:]
     if step.touchpoint is None:
         tried = [(target, enter) for target, enter in candidates(definition, source) if enter.timed()]
     else:
@@ -122,6 +127,14 @@ def _reason(journey: Journey, step: _Step, view: View) -> tuple[str, list[Touchp
         return f"First activity: {named(step.touchpoint)}.", [step.touchpoint]
     entered = "Left the journey" if target == NONE else f"Entered {name(journey, target)}"
     return f"{entered}, because {enter.say(view)}.", enter.evidence(view)
+
+
+def _placement(journey: Journey, touchpoint: Touchpoint | None) -> Placement | None:
+    """What a placement in this journey says."""
+    if touchpoint is None or touchpoint.type != PLACEMENT:
+        return None
+    found = placed(touchpoint.properties)
+    return found if found is not None and found.journey == journey.name else None
 
 
 def _return(journey: Journey, step: _Step, view: View) -> tuple[str, list[Touchpoint]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.events import TYPES
+from shared.events import PLACEMENT, TYPES
 from shared.journeys.facts import FACTS
 from shared.journeys.predicates import Clause, Predicate, Test, clauses
 from shared.journeys.reading import Place, nearest, shown
@@ -88,7 +88,7 @@ class Matcher:
     def may(self, type: str, name: str | None) -> bool:
         """False if no touchpoint of this type and folded name matches."""
         return (
-            (self.types is None or type in self.types)
+            (type != PLACEMENT if self.types is None else type in self.types)
             and (self.names is None or name in self.names)
             and (self.bound is None or name in self.bound)
         )
@@ -164,10 +164,15 @@ def _bound(place: Place, roles: list[str]) -> frozenset[str]:
 
 def _fact_asked(key: str, place: Place) -> Predicate | None:
     """What is asked of a fact. Of one that tables tell, what is named must be something that they may tell."""
-    if (predicate := Predicate.parse(place)) is None or (known := place.reading.known.get(key)) is None:
-        return predicate
-    folded = {fold(value) for value in known}
-    for scalar in predicate.scalars():
-        if scalar.kind is not str or fold(scalar.value) not in folded:
-            place.problem(f"there is no {key} {scalar}", nearest(str(scalar.value), sorted(known)))
+    if (predicate := Predicate.parse(place)) is not None:
+        for scalar in predicate.scalars():
+            known(place, key, scalar.value)
     return predicate
+
+
+def known(place: Place, key: str, value: Any) -> None:
+    """Notes it if a fact can never be told to be this; of facts that no table tells, nothing is known."""
+    if (values := place.reading.known.get(key)) is None:
+        return
+    if not isinstance(value, str) or fold(value) not in map(fold, values):
+        place.problem(f"there is no {key} {shown(value)}", nearest(str(value), sorted(values)))

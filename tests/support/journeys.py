@@ -55,6 +55,8 @@ def touchpoint(at: int, id: str, type: str = "track", name: str | None = None, *
 def from_golden(given: Mapping[str, Any]) -> Touchpoint:
     """A touchpoint of the golden cases."""
     parts = {key: given[key] for key in PARTS if key in given}
+    if given["type"] == "placement":
+        parts["properties"] = {"journey": given["journey"], "stage": given["stage"]}
     return touchpoint(given["t"], given["id"], given["type"], given["name"], **parts)
 
 
