@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from shared.journeys import document, roles
+from shared.journeys.conditions.base import Condition
 from shared.journeys.definition import load
-from shared.journeys.explanation import said
+from shared.journeys.explanation import speaker
 from shared.journeys.matcher import Matcher
-from shared.journeys.model import Definition, Exit, Stage
+from shared.journeys.model import Definition, Stage
 from shared.journeys.reading import Place
 
 
@@ -32,26 +33,31 @@ class Difference(NamedTuple):
         if self.kind == "renamed":
             return f"{self.before} is now called {self.after}"
         if self.kind in ("added", "removed"):
-            return f"{whose}{self.kind}; it is entered when {self.after or self.before}"
+            return f"{self.stage} is {self.kind}: {self.after or self.before}"
         return f"{whose}{self.what}: {self.before or 'nothing'} → {self.after or 'nothing'}"
 
 
 def differences(before: str, after: str, language: str = "en") -> list[Difference]:
     """What is different in the YAML text `after`. Raises DefinitionError if one of the two is no journey."""
-    old, new = _Written(before), _Written(after)
+    old, new = _Written(before, language), _Written(after, language)
     renamed = _renamed(old.definition, new.definition)
-    return [*_stages(old, new, renamed, language), *_journey(old, new, renamed, language), *_roles(old, new)]
+    return [*_stages(old, new, renamed), *_journey(old, new, renamed), *_roles(old, new)]
 
 
 class _Written:
-    """A definition beside the plain values that it was written as."""
+    """A definition beside the plain values that it was written as, and in whose words its conditions are said."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, language: str) -> None:
         self.definition = load(text)
+        self._speaker = speaker(self.definition, language)
         self.fields, reading = document.read(text)
         listed = [*(self.fields.get("stages") or []), *(self.fields.get("side") or [])]
         self.stages: dict[str, Mapping[str, Any]] = {member["stage"]: member for member in listed}
         self.roles = roles.bound(Place(self.fields["roles"], reading) if "roles" in self.fields else None)
+
+    def says(self, condition: Condition) -> str:
+        """A condition as a sentence."""
+        return self._speaker.sentence(condition.asks())
 
 
 def _renamed(old: Definition, new: Definition) -> dict[str, str]:
@@ -66,30 +72,30 @@ def _renamed(old: Definition, new: Definition) -> dict[str, str]:
     return found
 
 
-def _stages(old: _Written, new: _Written, renamed: Mapping[str, str], language: str) -> Iterator[Difference]:
+def _stages(old: _Written, new: _Written, renamed: Mapping[str, str]) -> Iterator[Difference]:
     left = {renamed.get(stage.name, stage.name): stage for stage in old.definition.stages}
     order = [name for name in left if name in new.stages]
     for stage in new.definition.stages:
         was = left.pop(stage.name, None)
         if was is None:
-            yield Difference("added", stage.name, "stage", None, said(stage.enter, language))
+            yield Difference("added", stage.name, "stage", None, new.says(stage.enter))
             continue
         if was.name != stage.name:
             yield Difference("renamed", stage.name, "stage", was.name, stage.name)
-        yield from _parts(was, stage, renamed, language)
+        sentences = old.says(was.enter), new.says(stage.enter)
+        if was.enter != stage.enter and sentences[0] != sentences[1]:  # else a role's names changed, told of the role
+            yield Difference("changed", stage.name, "is entered when", *sentences)
+        yield from _parts(was, stage, renamed)
         plain = ("stage", "enter", "from")
         yield from _values(old.stages[was.name], new.stages[stage.name], plain, stage.name)
     for stage in left.values():
-        yield Difference("removed", stage.name, "stage", said(stage.enter, language), None)
+        yield Difference("removed", stage.name, "stage", old.says(stage.enter), None)
     now = [name for name in new.stages if name in order]
     if order != now:
         yield Difference("changed", None, "order of stages", ", ".join(order), ", ".join(now))
 
 
-def _parts(was: Stage, stage: Stage, renamed: Mapping[str, str], language: str) -> Iterator[Difference]:
-    sentences = said(was.enter, language), said(stage.enter, language)
-    if was.enter != stage.enter and sentences[0] != sentences[1]:  # else a role's names changed, told of the role
-        yield Difference("changed", stage.name, "is entered when", *sentences)
+def _parts(was: Stage, stage: Stage, renamed: Mapping[str, str]) -> Iterator[Difference]:
     before, after = _names(was.origins, renamed), _names(stage.origins, {})
     if before != after:
         yield Difference("changed", stage.name, "can be entered from", before or "anywhere", after or "anywhere")
@@ -98,12 +104,12 @@ def _parts(was: Stage, stage: Stage, renamed: Mapping[str, str], language: str) 
         yield Difference("changed", stage.name, "stands", places[was.side], places[stage.side])
 
 
-def _journey(old: _Written, new: _Written, renamed: Mapping[str, str], language: str) -> Iterator[Difference]:
+def _journey(old: _Written, new: _Written, renamed: Mapping[str, str]) -> Iterator[Difference]:
     was, now = old.definition, new.definition
     parts = {
         "activity": (_matchers(was.activity), _matchers(now.activity)),
         "never activity": (_matchers(was.excepted), _matchers(now.excepted)),
-        "is left when": (_exit(was.exit, renamed, language), _exit(now.exit, {}, language)),
+        "is left when": (_exit(old, renamed), _exit(new, {})),
         "examples": (_count(was), _count(now)),
     }
     for what, (before, after) in parts.items():
@@ -146,10 +152,10 @@ def _matchers(matchers: Sequence[Matcher]) -> str | None:
     return " or ".join(matcher.said for matcher in matchers) or None
 
 
-def _exit(exit: Exit | None, renamed: Mapping[str, str], language: str) -> str | None:
-    if exit is None:
+def _exit(written: _Written, renamed: Mapping[str, str]) -> str | None:
+    if (exit := written.definition.exit) is None:
         return None
-    return f"{said(exit.enter, language)} (from {_names(exit.origins, renamed)})"
+    return f"{written.says(exit.enter)} (from {_names(exit.origins, renamed)})"
 
 
 def _count(definition: Definition) -> str | None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from shared.journeys.conditions.base import Condition
 from shared.journeys.model import Definition, Stage
+from shared.journeys.telling import LANGUAGES, Speaker
+from shared.journeys.telling import language as words_of
 
-LANGUAGES = ("en", "fa", "ar")
+__all__ = ["LANGUAGES", "StageInWords", "explain_stages", "speaker"]
 
 
 class StageInWords(NamedTuple):
@@ -22,21 +23,22 @@ class StageInWords(NamedTuple):
 
 def explain_stages(definition: Definition, language: str = "en") -> list[StageInWords]:
     """Every stage in order, those beside it, and what leads out of the journey."""
-    words = _WORDS[language]
-    titles = {stage.name: stage.title.text(language) for stage in definition.stages} | {"none": words["none"]}
-    told = [_stage(stage, titles, words, language) for stage in definition.stages]
+    words, speaks = _WORDS[language], speaker(definition, language)
+    titles = {**speaks.titles, "none": words["none"]}
+    told = [_stage(stage, titles, words, speaks) for stage in definition.stages]
     if (exit := definition.exit) is not None:
         rules = (words["from"].format(_listed(exit.origins, titles, words)),)
-        told.append(StageInWords("none", words["exit"], False, None, said(exit.enter, language), rules))
+        told.append(StageInWords("none", words["exit"], False, None, speaks.sentence(exit.enter.asks()), rules))
     return told
 
 
-def said(condition: Condition, language: str = "en") -> str:
-    """A condition as a sentence."""
-    return str(condition)
+def speaker(definition: Definition, language: str = "en") -> Speaker:
+    """Whoever says a definition's conditions in this language, one of LANGUAGES: stages are called by their titles."""
+    titles = {stage.name: stage.title.text(language) for stage in definition.stages}
+    return Speaker(words_of(language), titles)
 
 
-def _stage(stage: Stage, titles: Mapping[str, str], words: Mapping[str, str], language: str) -> StageInWords:
+def _stage(stage: Stage, titles: Mapping[str, str], words: Mapping[str, str], speaks: Speaker) -> StageInWords:
     rules = [words["side"]] if stage.side else []
     if stage.origins is not None:
         rules.append(words["from"].format(_listed(stage.origins, titles, words)))
@@ -45,7 +47,7 @@ def _stage(stage: Stage, titles: Mapping[str, str], words: Mapping[str, str], la
     if stage.means is not None:
         rules.append(words["means"].format(words[stage.means]))
     title = titles[stage.name]
-    return StageInWords(stage.name, title, stage.side, stage.means, said(stage.enter, language), tuple(rules))
+    return StageInWords(stage.name, title, stage.side, stage.means, speaks.sentence(stage.enter.asks()), tuple(rules))
 
 
 def _listed(origins: frozenset[str], titles: Mapping[str, str], words: Mapping[str, str]) -> str:
