@@ -69,6 +69,13 @@ class Period:
         return first_of(month), first_of(month + number)
 
 
+def civil(day: int, months: str) -> tuple[int, int, int]:
+    """A day's year, month and day of the month in a calendar, counted from 1."""
+    month_of, first_of = (_jalali, _jalali_first) if months == "jalali" else (_gregorian, _first)
+    month = month_of(day)
+    return month // 12, month % 12 + 1, day - first_of(month) + 1
+
+
 @lru_cache(4096)
 def _bounds(period: Period, at: int, zone: ZoneInfo) -> tuple[int, int]:
     second = at // SECOND

@@ -75,15 +75,13 @@ class Matcher:
         return Telling("whose", {"what": what, "clauses": listed(clauses, "and")})
 
     def _clauses(self) -> list[Said]:
-        asked = (("of.property", self.properties), ("of.context", self.context), ("of.trait", self.traits))
-        return [
-            Telling(key, {"path": Term(path), "is": predicate.asks()})
-            for key, clauses in asked
-            for path, predicate in clauses
-        ] + [
-            Telling("of.fact", {"fact": Telling(f"fact.{key}"), "is": predicate.asks()})
-            for key, predicate in self.facts
-        ]
+        parts = (("of.property", self.properties), ("of.context", self.context), ("of.trait", self.traits))
+        asked: list[Said] = []
+        for key, paths in parts:
+            asked += [Telling(key, {"path": Term(path), "is": predicate.asks()}) for path, predicate in paths]
+        for key, predicate in self.facts:
+            asked.append(Telling("of.fact", {"fact": Telling(f"fact.{key}"), "is": predicate.asks()}))
+        return asked
 
     def may(self, type: str, name: str | None) -> bool:
         """False if no touchpoint of this type and folded name matches."""

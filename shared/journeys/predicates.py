@@ -236,7 +236,7 @@ def _asks(key: str, operand: Any) -> telling.Said:
     if key in _PARTS:
         return Telling(key.replace("_", "-"), {"values": telling.listed([Quoted(text) for text in operand], "or")})
     if isinstance(operand, Instant):
-        return Telling(_OF_INSTANTS[key], {"at": telling.Instant(operand.at)})
+        return Telling(_OF_INSTANTS[key], {"at": telling.Term(operand.written)})
     amount = Telling("less-than" if key == "fewer_than" else key.replace("_", "-"), {"it": operand})
     return Telling("compared", {"amount": amount})
 

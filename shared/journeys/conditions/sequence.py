@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from shared.journeys import duration
-from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, steady
-from shared.journeys.conditions.chains import FOLLOWED, Chains, completed, latest
+from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, beside, steady
+from shared.journeys.conditions.chains import FOLLOWED, Chains, completed, furthest, latest
+from shared.journeys.conditions.touchpoint import seen
 from shared.journeys.matcher import Matcher
 from shared.journeys.reading import Place
 from shared.journeys.state import State
+from shared.journeys.telling.said import Instant, Said, Span, Telling, Term, listed
 from shared.journeys.touchpoint import Touchpoint
 
 #: A sequence is at most so long.
@@ -64,6 +66,34 @@ class Sequence(Condition):
     def timed(self, negated: bool = False) -> bool:
         return self.held is not None and negated
 
+    def asks(self) -> Said:
+        chains, held = self.chains, self.held
+        return Telling(
+            "sequence",
+            {
+                "steps": listed([step.asks() for step in chains.steps], "then"),
+                "within": None if chains.within is None else Telling("sequence.within", {"span": Span(chains.within)}),
+                "by": None if chains.by is None else Telling("sequence.by", {"path": Term(chains.by)}),
+                "without": _without([matcher.asks() for matcher in chains.without]),
+                "since": Telling("sequence.since") if chains.since else None,
+                "held": None if held is None else Telling("sequence.held", {"span": Span(held)}),
+            },
+        )
+
+    def finds(self, view: View) -> Said:
+        found = [seen(touchpoint) for touchpoint in self.evidence(view)]
+        return listed(found, "then") or Telling("times", {"n": 0})
+
+    def lacks(self, view: View) -> Said:
+        if view.negated:
+            return Condition.lacks(self, view)
+        chains = self.chains
+        done, start = furthest(chains, view.state.slots[view.moment.layout.slots[chains]], view.now)
+        until = None if start is None or chains.within is None else Instant(start + chains.within)
+        by = None if until is None else Telling("sequence.until", {"at": until})
+        told = {"done": done, "n": len(chains.steps), "of": chains.steps[done].asks(), "by": by}
+        return beside(self.asks(), Telling("sequence.more", told))
+
     def say(self, view: View) -> str:
         chains = self.chains
         asked = ", then ".join(step.said for step in chains.steps)
@@ -86,6 +116,10 @@ class Sequence(Condition):
     def evidence(self, view: View) -> list[Touchpoint]:
         history = view.history[view.since :] if self.chains.since else view.history
         return completed(self.chains, history, view.moment.layout.setting)
+
+
+def _without(matchers: list[Said]) -> Said:
+    return Telling("sequence.without", {"of": listed(matchers, "or")}) if matchers else None
 
 
 def _steps(place: Place) -> tuple[Matcher, ...] | None:

@@ -39,9 +39,6 @@ class Match(Condition):
     def finds(self, view: View) -> Said:
         return None if view.touchpoint is None else seen(view.touchpoint)
 
-    def lacks(self, view: View) -> Said:
-        return view.sought(Telling("touchpoint.next", {"of": self.matcher.asks()}))
-
     def evidence(self, view: View) -> list[Touchpoint]:
         return [view.touchpoint] if view.touchpoint and view.holds(self) else []
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from shared.events import DAY, SECOND
+from shared.journeys.calendar import civil
 from shared.journeys.telling.said import Instant, Listed, Quoted, Role, Said, Span, Stage, Telling, Term
 from shared.journeys.telling.writing import PLURALS, Writing
 
@@ -69,7 +70,8 @@ class Speaker:
     def sentence(self, told: Said) -> str:
         """One sentence, with its full stop."""
         text = self.say(Telling("sentence", {"it": told}))
-        return text[:1].upper() + text[1:]
+        start = 1 if text.startswith("(") else 0
+        return text[:start] + text[start : start + 1].upper() + text[start + 1 :]
 
     def say(self, told: Said) -> str:
         """The words for what is told, as they stand inside a sentence."""
@@ -99,8 +101,15 @@ class Speaker:
     def _told(self, told: Telling) -> str:
         key, slots = told.key, told.slots
         inner = slots.get("it")
-        if key == "not" and isinstance(inner, Telling) and f"{inner.key}.not" in self.language.phrases:
-            key, slots = f"{inner.key}.not", inner.slots
+        if key == "not" and isinstance(inner, Telling):
+            if inner.key == "not":
+                return self.say(inner.slots["it"])
+            if inner.key.endswith(".not"):
+                key, slots = inner.key.removesuffix(".not"), inner.slots
+            elif f"{inner.key}.not" in self.language.phrases:
+                key, slots = f"{inner.key}.not", inner.slots
+            elif isinstance(asked := inner.slots.get("is"), Telling):
+                key, slots = inner.key, {**inner.slots, "is": Telling("not", {"it": asked})}
         number = slots.get("n")
         phrase = self.language.phrase(self.language.phrases[key], number if isinstance(number, int) else 0)
         for name in [name for name, slot in slots.items() if slot is None]:
@@ -124,11 +133,12 @@ class Speaker:
     def _instant(self, at: int) -> str:
         calendar, writing = self.language.calendar, self.language.writing
         moment = (_EPOCH + timedelta(microseconds=at)).astimezone(self.zone)
+        year, month, day = civil((moment.date() - _EPOCH.date()).days, calendar["kind"])
         text: str = calendar["instant"].format(
             weekday=calendar["weekdays"][moment.weekday()],
-            day=moment.day,
-            month=calendar["months"][moment.month - 1],
-            year=moment.year,
+            day=day,
+            month=calendar["months"][month - 1],
+            year=year,
             time=f"{moment:%H:%M}",
         )
         return text.translate(str.maketrans("0123456789", writing.digits[:10]))
