@@ -6,6 +6,7 @@ from shared.journeys import duration
 from shared.journeys.calendar import KINDS, PERIODS, WEEKDAYS, Calendar, Period
 from shared.journeys.conditions.base import View
 from shared.journeys.reading import Place
+from shared.journeys.telling.said import Said, Span, Telling
 from shared.journeys.touchpoint import Touchpoint
 
 WINDOWS = ("within", "during", "since")
@@ -46,6 +47,14 @@ class Window:
             start, _ = self.during.bounds(view.now, view.moment.layout.setting.zone)
             return [one for one in touchpoints if one.at >= start]
         return touchpoints
+
+    def asks(self) -> Said:
+        """How it reads; nothing where all touchpoints count."""
+        if self.within is not None:
+            return Telling("within", {"span": Span(self.within)})
+        if self.during is not None:
+            return Telling(f"during.{self.during.unit}")
+        return Telling("since.entry") if self.entry else None
 
     @property
     def said(self) -> str:
