@@ -14,10 +14,11 @@ from services.stager.relink import Statement, foresee, relink, statement
 from services.stager.rewind import record_at, rewind
 from services.stager.snapshots import EVERY
 from services.stager.work import Work, source_key
-from shared.events import Record, Undecodable, read
+from shared.events import PLACEMENT, Record, Undecodable, read
 from shared.journeys.ledger import Track, follow
 from shared.journeys.touchpoint import Touchpoint
-from shared.store.rows import CURRENT, IMPORT, LATE, LIVE, TIMER
+from shared.placement import placed
+from shared.store.rows import CURRENT, IMPORT, LATE, LIVE, MANUAL, TIMER
 
 #: Records taken in hand at once: few enough to lie in the processor's cache from their decoding to their fold.
 STEP = 2000
@@ -129,13 +130,15 @@ def fold(work: Work, person: Person, stream: int, record: Record, value: bytes, 
         person.tracks = work.start_tracks(person.project)
     work.keep(person, stream, record, recorded, value, hashed)
     touchpoint, tracks = Touchpoint.of(record), person.tracks
+    said = placed(touchpoint.properties) if record.type == PLACEMENT else None
     for version, journey in work.plans.journeys(person.project):
         track = tracks.get(version)
         if track is None:
             continue  # the deriver will make it, or it is quarantined
         try:
             for entry in follow(journey, track, touchpoint, before, recorded):
-                person.entries.append((version, entry, LATE if entry.late else TIMER if entry.timer else LIVE))
+                made = LIVE if said is None or said.journey != journey.name else MANUAL
+                person.entries.append((version, entry, LATE if entry.late else TIMER if entry.timer else made))
         except Exception as error:  # noqa: BLE001 - a fault of one journey must not stop the customer's others
             work.quarantine(person, version, error)
     person.at, person.id, person.recorded = record.at, record.id, recorded
