@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
 
 from shared.journeys.conditions.base import Condition
+from shared.journeys.conditions.trait import Trait
 from shared.journeys.examples import Example
 from shared.journeys.matcher import Matcher
 from shared.journeys.state import NONE
@@ -23,9 +26,50 @@ class Title:
         return self.texts.get(language) or self.texts.get("en") or next(iter(self.texts.values()))
 
 
+class Cost(NamedTuple):
+    """An amount of money; `currency` by its three letters."""
+
+    amount: Decimal
+    currency: str
+
+
+class Planned(NamedTuple):
+    """A touchpoint that a team means to use in a stage: what it is (rule 47), whose it is, what it costs."""
+
+    kind: str
+    channel: str | None
+    content: str | None
+    owner: str
+    cost: Cost | None
+
+
+class Conversion(NamedTuple):
+    """Two stages, the first maybe `none`: of those who were in the first, how many came to the second?"""
+
+    source: str
+    target: str
+    title: Title
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Customers of one sort: those with these traits. What moves them is told in words."""
+
+    name: str
+    title: Title
+    when: Trait
+    goals: str = ""
+    frustrations: str = ""
+    decides: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`origins` is its `from`, None if left out; `back` is where `return` leads: `previous`, `highest` or None."""
+    """`origins` is its `from`, None if left out; `back` is where `return` leads: `previous`, `highest` or None.
+
+    What a team says of it changes nothing: who answers for it (`owner`), the touchpoints `planned`, and how few and how
+    many are `expected`.
+    """
 
     name: str
     title: Title
@@ -35,6 +79,10 @@ class Stage:
     means: str | None = None
     back: str | None = None
     description: str = ""
+    owner: str = ""
+    notes: str = ""
+    planned: tuple[Planned, ...] = ()
+    expected: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +106,8 @@ class Definition:
     excepted: tuple[Matcher, ...]
     description: str = ""
     examples: tuple[Example, ...] = ()
+    personas: tuple[Persona, ...] = ()
+    conversions: tuple[Conversion, ...] = ()
 
     def conditions(self) -> Iterator[Condition]:
         """Every `enter`."""

@@ -7,7 +7,7 @@ from shared.journeys.definition import DefinitionError, parse
 from shared.journeys.derive import derive
 from shared.touch.text import fold
 from tests.golden import cases
-from tests.support.journeys import from_golden, named, setting
+from tests.support.journeys import from_golden, named, setting, teller
 
 CASES = cases.load()
 
@@ -54,4 +54,4 @@ def test_refused(case: cases.Case) -> None:
     body = case.body
     assert isinstance(body, cases.Refused)
     with pytest.raises(DefinitionError):
-        parse(body.definition)
+        parse(body.definition, teller())
