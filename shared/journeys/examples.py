@@ -6,28 +6,31 @@ examples:
       - {at: 2026-03-01 09:30, page: Home}
       - {at: +1h, track: Order Completed, properties: {revenue: 49.9}}
       - {at: +2h, identify: {plan: pro}}
+      - {at: +3h, place: loyal}
     expect:
       - {at: +1h, stage: buyer}
       - {at: +100d, stage: churned}
 
-One customer did all that is `given`, in any order. `at` is an instant, a date, or an offset from the first of `given`;
-if that has an offset, too, all count from the beginning of 2026. What has no offset from UTC is of the project's zone.
-A date is its first microsecond where something happens and its last where a stage is expected, which is expected right
-after the last of `given` if it has no `at`. What the examples come to is worked out in `shared.journeys.trial`.
+One customer did all that is `given`, in any order; `place` is a placement by hand. `at` is an instant, a date, or an
+offset from the first of `given`; if that has an offset, too, all count from the beginning of 2026. What has no offset
+from UTC is of the project's zone. A date is its first microsecond where something happens and its last where a stage is
+expected, which is expected right after the last of `given` if it has no `at`. What the examples come to is worked out in
+`shared.journeys.trial`.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from shared.events import EMPTY, Record
+from shared.events import EMPTY, PLACEMENT, Record
 from shared.journeys import duration
 from shared.journeys.reading import Place, Problem, nearest, shown
 from shared.journeys.touchpoint import Touchpoint
+from shared.placement import Placement
 
 #: Far more than a journey needs, and all tried within a second or so.
 MOST_EXAMPLES, MOST_EVENTS, MOST_EXPECTED = 200, 500, 100
@@ -36,7 +39,7 @@ MOST_EXAMPLES, MOST_EVENTS, MOST_EXPECTED = 200, 500, 100
 NOWHERE = "absent"
 
 #: The key that says what happened, and what stands behind it.
-NAMED, TRAITED = ("track", "page", "screen"), ("identify", "group")
+NAMED, TRAITED, PLACED = ("track", "page", "screen"), ("identify", "group"), "place"
 
 _BEGINNING = datetime(2026, 1, 1)  # noqa: DTZ001 — of the zone that it is read in
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +53,7 @@ When = int | date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the customer does: a touchpoint without its time."""
+    """What the customer does: a touchpoint at its time. The name of a placement is the stage."""
 
     at: When
     type: str
@@ -79,9 +82,9 @@ class Example:
     given: tuple[Event, ...]
     expect: tuple[Expected, ...]
 
-    def history(self, zone: ZoneInfo) -> list[Touchpoint]:
+    def history(self, journey: str, zone: ZoneInfo) -> list[Touchpoint]:
         """The touchpoints given; those of one instant are in the order in which they are written."""
-        return [_touchpoint(number, event, self._at(event.at, zone)) for number, event in enumerate(self.given)]
+        return [_touchpoint(n, event, self._at(event.at, zone), journey) for n, event in enumerate(self.given)]
 
     def due(self, expected: Expected, zone: ZoneInfo) -> int:
         """When the stage is expected, in microseconds."""
@@ -129,7 +132,7 @@ def _some(place: Place, what: str, most: int) -> list[Place]:
 
 
 def _event(place: Place) -> Event | None:
-    kinds = (*NAMED, *TRAITED)
+    kinds = (*NAMED, *TRAITED, PLACED)
     parts = ("properties", "context")
     if (fields := place.fields("at", optional=(*kinds, *parts))) is None:
         return None
@@ -147,6 +150,8 @@ def _event(place: Place) -> Event | None:
     found = {part: _object(fields[part]) for part in parts if part in fields}
     name = value.text("a name") if what in NAMED and not (value.value is None and what != "track") else None
     traits = _object(value) if what in TRAITED and value.value is not None else EMPTY
+    if what == PLACED:
+        what, name = PLACEMENT, value.stage()
     if at is None:
         return None
     return Event(at, what, name, found.get("properties", EMPTY), found.get("context", EMPTY), traits)
@@ -208,7 +213,10 @@ def _micros(when: date | datetime, zone: ZoneInfo) -> int:
     return (local.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
-def _touchpoint(number: int, event: Event, at: int) -> Touchpoint:
-    parts: dict[str, Any] = {part: getattr(event, part) for part in ("properties", "context", "traits")}
-    record = Record(1, f"{number:04}", event.type, at, at, user="example", name=event.name, **parts)
-    return Touchpoint.of(record)
+def _touchpoint(number: int, event: Event, at: int, journey: str) -> Touchpoint:
+    name, properties = event.name, event.properties
+    if event.type == PLACEMENT:
+        said = Placement(journey, name or "", "the example")
+        name, properties = None, msgspec.Raw(msgspec.json.encode(said))
+    record = Record(1, f"{number:04}", event.type, at, at, user="example", name=name, properties=properties)
+    return Touchpoint.of(msgspec.structs.replace(record, context=event.context, traits=event.traits))

@@ -49,7 +49,7 @@ def problem_of(tried: Tried) -> Problem:
 
 def _try(journey: Journey, example: Example) -> list[Tried]:
     zone = journey.layout.setting.zone
-    history = example.history(zone)
+    history = example.history(journey.name, zone)
     due = [example.due(expected, zone) for expected in example.expect]
     moves = derive(journey, history, max(due, default=0))
     found = []

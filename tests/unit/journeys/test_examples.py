@@ -66,6 +66,7 @@ def test_what_comes_is_told_with_its_reason() -> None:
         ("[{at: +0d, identify: }]", "absent"),
         ("[{at: +0d, group: {name: Acme}}]", "absent"),
         ("[{at: +0d, screen: Start}]", "none"),
+        ("[{at: +0d, place: member}, {at: +1d, page: }]", "member"),
         ("[{at: +0d, page: }]", "visitor"),
         ("[{at: +0d, track: Order Completed, properties: {total: 9.99}}]", "none"),
         ("[{at: +0d, track: Order Completed, properties: {total: 10}, context: {a: [1]}}]", "buyer"),
@@ -104,7 +105,7 @@ def test_all_faults_are_told() -> None:
   - {example: a, given: [{at: +1x, page: }, {at: +0d, pge: Home}, {at: +0d}], expect: {stage: buyr}}
   - {example: b, given: [{at: 2026-02-30, page: }, {at: 1700-01-01, page: , track: x}], expect: {at: noon, stage: none}}
   - {example: c, given: [{at: +99999d, page: }, {at: +0d, track: }, {at: +0d, identify: x}], expect: {stage: none}}
-  - {example: d, given: [{at: +0d, identify: , properties: {a: 1}}], expect: [{at: +1d}]}
+  - {example: d, given: [{at: +0d, identify: , properties: {a: 1}}, {at: 0, place: vip}], expect: [{at: +1d}]}
   - {example: e}
 """
     )
@@ -121,6 +122,7 @@ def test_all_faults_are_told() -> None:
         "examples[3].given[1].track: nothing is not a name",
         "examples[3].given[2].identify: 'x' is not a mapping",
         "an identify has no properties",
+        "there is no stage 'vip'",
         "examples[4].expect[0]: 'stage' is missing",
         "examples[5]: 'given' is missing",
     ):
