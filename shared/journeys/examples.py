@@ -14,8 +14,8 @@ examples:
 One customer did all that is `given`, in any order; `place` is a placement by hand. `at` is an instant, a date, or an
 offset from the first of `given`; if that has an offset, too, all count from the beginning of 2026. What has no offset
 from UTC is of the project's zone. A date is its first microsecond where something happens and its last where a stage is
-expected, which is expected right after the last of `given` if it has no `at`. What the examples come to is worked out in
-`shared.journeys.trial`.
+expected, which is expected right after the last of `given` if it has no `at`. What the examples come to is worked out
+in `shared.journeys.trial`.
 """
 
 import re
