@@ -10,7 +10,7 @@ import click
 from services.commands import assembly
 from services.commands.health import health
 from services.commands.refusals import RefusalWriter
-from services.commands.serving import App, address, listen, run, server, start_logging
+from services.commands.serving import App, Receive, Scope, Send, address, listen, run, server, start_logging
 from services.ingest.side import alone
 from services.metrics.app import build_metrics
 from shared.log.port import LogUnavailable
@@ -101,14 +101,42 @@ def patient(service: Service) -> Service:
     return wait
 
 
+class Starting:
+    """An app that answers from the first moment on: that the process lives and is not ready, until `begin`."""
+
+    def __init__(self) -> None:
+        self._app = health([self._not_yet])
+
+    def begin(self, app: App) -> None:
+        """From now on this app answers."""
+        self._app = app
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self._app(scope, receive, send)
+
+    async def _not_yet(self) -> None:
+        raise LogUnavailable("it is starting")
+
+
 async def _serve(name: str, service: Service, settings: Settings) -> None:
     async with AsyncExitStack() as opened:
         listener = opened.enter_context(listen(settings))
-        app, tasks = await service(settings, opened)
-        stop = opened.enter_context(signals())
-        click.echo(f"Milepost {name} runs at {address(settings, listener)}.")
-        serving = {"the HTTP server": server(app, listener, settings)}
-        await run_until(stop, settings.drain, serving | tasks)
+        stop, app = opened.enter_context(signals()), Starting()
+        serving = asyncio.ensure_future(server(app, listener, settings)(stop))
+        opening = asyncio.ensure_future(service(settings, opened))
+        asked = asyncio.ensure_future(stop.wait())
+        tasks: dict[str, Work] = {}
+        try:
+            await asyncio.wait((serving, opening, asked), return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                made, tasks = opening.result()
+                app.begin(made)
+                click.echo(f"Milepost {name} runs at {address(settings, listener)}.")
+            await run_until(stop, settings.drain, {"the HTTP server": lambda _stop: serving, **tasks})
+        finally:
+            for task in (asked, opening, serving):
+                task.cancel()
+            await asyncio.gather(asked, opening, serving, return_exceptions=True)
 
 
 def _command(name: str, service: Service, about: str) -> click.Command:

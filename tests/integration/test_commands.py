@@ -63,7 +63,8 @@ def test_services_refuse_what_they_do_not_fit(settings: dict[str, str], tmp_path
 def test_what_is_not_there_yet_is_waited_for(
     start_kafka: Callable[..., Kafka], database: str, topic_prefix: str, tmp_path: Path, processes: Processes
 ) -> None:
-    """A stager or metrics started while Kafka or PostgreSQL is down says so, and runs once it is there."""
+    """A stager or metrics started while Kafka or PostgreSQL is down says so, answers that it lives and is not ready,
+    and runs once it is there."""
     broker = start_kafka()
     settings = {
         "MILEPOST_KAFKA": broker.bootstrap,
@@ -76,9 +77,12 @@ def test_what_is_not_there_yet_is_waited_for(
     without.wait_for("WARNING .*waiting to start: .*[Cc]onnect")
     without.stop()
     broker.kill()
-    waiting = {name: processes.milepost(name, "--port", "0", env=settings) for name in ("stager", "metrics")}
-    for service in waiting.values():
+    ports = {name: free_port() for name in ("stager", "metrics")}
+    waiting = {name: processes.milepost(name, "--port", str(port), env=settings) for name, port in ports.items()}
+    for name, service in waiting.items():
         service.wait_for(f"WARNING .*waiting to start: Kafka at {broker.bootstrap}")
+        assert httpx.get(f"http://127.0.0.1:{ports[name]}/livez").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{ports[name]}/readyz").status_code == 503
     broker.start()
     for name, service in waiting.items():
         service.wait_for(f"Milepost {name} runs at", 60)

@@ -87,8 +87,11 @@ def wrong_type(fault: msgspec.ValidationError, within: str = "") -> Refused:
     found = re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.?([^`]*)`)?", str(fault))
     if missing := re.search(r"missing required field `(\w+)`", str(fault)):
         return Refused("invalid_value", missing[1], f"{missing[1]} is missing: send it.")
-    if found is None:  # a number out of range
-        return Refused("invalid_value", within, f"The event cannot be kept: {fault}.")
+    if found is None:
+        beyond = re.search(r"out of range - at `\$\.?([^`]*)`", str(fault))
+        if beyond is None:
+            return Refused("invalid_value", within, f"The event cannot be kept: {fault}.")
+        return Refused("invalid_value", beyond[1] or within, f"{beyond[1] or 'It'} is a number out of range.")
     expected, got, field = found[1], found[2], found[3] or within
     wanted = next(words for name, words in _WANTED.items() if name in expected)
     return Refused("invalid_type", field, f"{field or 'It'} must be {wanted}, not {_GOT.get(got, got)}.")
