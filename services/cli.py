@@ -21,6 +21,7 @@ COMMANDS = {
     "keys": ("access", "Write keys, which sites send events with."),
     "tokens": ("access", "Query tokens, which people ask questions with."),
     "journeys": ("journeys", "The journeys in force, and new ones."),
+    "place": ("placing", "Set a customer in a stage by hand."),
     "import": ("importing", "Bring in events from a file."),
     "check": ("check", "Count that nothing was lost."),
     "tail": ("tail", "Watch what comes in."),

@@ -18,6 +18,7 @@ from services.metrics.api import (
     differences,
     history,
     journeys,
+    placements,
     rejections,
     stages,
     transitions,
@@ -82,7 +83,7 @@ def build_metrics(
     # The longer paths first: an id may contain slashes.
     for room in (
         *(journeys, definitions, differences, stages, transitions),
-        *(history, why, customers, rejections, dead_letters),
+        *(history, why, placements, customers, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
     for more in rooms:

@@ -22,11 +22,18 @@ Asked = Callable[..., Awaitable[Asker]]
 
 async def project_of(service: Service, token: str) -> Project | None:
     """The project that a query token asks for; None if there is no such token, or it was revoked."""
+    found = await _known(service, token)
+    return found and found[0]
+
+
+async def _known(service: Service, token: str) -> tuple[Project, str] | None:
+    """The project of a query token, and the token's name."""
     async with reading(service.database) as db:
         found = (await admin.query_tokens(db)).get(admin.hashed(token))
         if found is None:
             return None
-        return next(project for project in await reads.projects(db) if project.project == found.project)
+        of = next(project for project in await reads.projects(db) if project.project == found.project)
+        return of, found.name
 
 
 def asked(service: Service) -> Asked:
@@ -56,9 +63,9 @@ def asked(service: Service) -> Asked:
             raise Refused(401, "missing_token", f"no query token: {REMEDY}")
         if shown.startswith("wk_"):
             raise Refused(403, "write_key", f"this is a write key: it sends events and answers nothing; {REMEDY}")
-        project = await project_of(service, shown)
-        if project is None:
+        known = await _known(service, shown)
+        if known is None:
             raise Refused(401, "unknown_token", f"this query token is not known here, or was revoked: {REMEDY}")
-        return Asker(project, accept_language)
+        return Asker(*known, accept_language)
 
     return asker

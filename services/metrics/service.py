@@ -23,9 +23,10 @@ from shared.touch.told import Teller
 
 
 class Asker(NamedTuple):
-    """Who asks: a project, in languages of their choice (an Accept-Language header)."""
+    """Who asks: for a project, with a token of this name, in languages of their choice (an Accept-Language header)."""
 
     project: Project
+    token: str
     accept: str | None
 
     @property
