@@ -91,7 +91,8 @@ def wrong_type(fault: msgspec.ValidationError, within: str = "") -> Refused:
         beyond = re.search(r"out of range - at `\$\.?([^`]*)`", str(fault))
         if beyond is None:
             return Refused("invalid_value", within, f"The event cannot be kept: {fault}.")
-        return Refused("invalid_value", beyond[1] or within, f"{beyond[1] or 'It'} is a number out of range.")
+        field = within or beyond[1]
+        return Refused("invalid_value", field, f"{field or 'It'} has a number out of range: send a smaller one.")
     expected, got, field = found[1], found[2], found[3] or within
     wanted = next(words for name, words in _WANTED.items() if name in expected)
     return Refused("invalid_type", field, f"{field or 'It'} must be {wanted}, not {_GOT.get(got, got)}.")
