@@ -53,6 +53,7 @@ class Problem(BaseModel):
 
     path: Annotated[str, Field(examples=["stages[1].enter.count"])]
     line: Annotated[int | None, Field(description="counted from 1", examples=[5])]
+    column: Annotated[int | None, Field(description="of the key or the member of a list, from 1", examples=[13])]
     message: Annotated[str, Field(examples=["unknown key 'atleast'"])]
     remedy: Annotated[str, Field(examples=["did you mean at_least?"])]
 
@@ -77,21 +78,21 @@ class Sent(NamedTuple):
     definition: Definition
 
 
-async def sent(request: Request) -> Sent:
+async def sent(request: Request, service: Service) -> Sent:
     """The body's definition. Raises Refused with every problem in it."""
     try:
-        return parsed(await body.read(request))
+        return parsed(await body.read(request), service)
     except DefinitionError as error:
         raise refused(error) from None
 
 
-def parsed(data: bytes) -> Sent:
-    """The definition in these bytes. Raises DefinitionError."""
+def parsed(data: bytes, service: Service) -> Sent:
+    """The definition in these bytes, as the tables in force know it. Raises DefinitionError."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DefinitionError([Found("", "the text is not UTF-8", "save it as plain UTF-8 text")]) from None
-    return Sent(text, load(text))
+    return Sent(text, load(text, service.teller))
 
 
 def refused(error: DefinitionError, code: str = "invalid_definition") -> Refused:

@@ -1,11 +1,11 @@
-"""A definition's YAML text as plain values, with the line of each. Only what a marketer writes is understood."""
+"""A definition's YAML text as plain values, with the place of each. Only what a marketer writes is understood."""
 
 import re
 from typing import Any
 
 import yaml
 
-from shared.journeys.reading import DefinitionError, Problem, Reading, Steps, spelt
+from shared.journeys.reading import DefinitionError, Mark, Problem, Reading, Steps, spelt
 
 #: Far more than any definition needs; what is larger is a mistake or an attack.
 LONGEST, DEEPEST = 100_000, 40
@@ -34,16 +34,15 @@ class _Loader(yaml.SafeLoader):
 
 
 def read(text: str) -> tuple[Any, Reading]:
-    """The values of a YAML text, and a reading that knows their lines; raises DefinitionError if it is not YAML."""
+    """The values of a YAML text, and a reading that knows their places; raises DefinitionError if it is not YAML."""
     if len(text) > LONGEST:
         raise DefinitionError([Problem("", f"the text is longer than {LONGEST:,} characters", "split the journey")])
     try:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark else None
+        mark = _mark(error.problem_mark) if error.problem_mark else Mark()
         message = f"this is not YAML: {error.problem or error.context}"
-        raise DefinitionError([Problem("", message, "check the indentation, colons and quotes", line)]) from error
+        raise DefinitionError([Problem("", message, "check the indentation, colons and quotes", *mark)]) from error
     except yaml.YAMLError as error:
         raise DefinitionError([Problem("", f"this is not YAML: {error}", "save it as plain UTF-8 text")]) from error
     reading = Reading({})
@@ -53,29 +52,33 @@ def read(text: str) -> tuple[Any, Reading]:
 def _value(node: yaml.Node | None, steps: Steps, reading: Reading) -> Any:
     if node is None:
         return None
-    reading.lines.setdefault(steps, node.start_mark.line + 1)
+    reading.marks.setdefault(steps, _mark(node.start_mark))
     if isinstance(node, yaml.SequenceNode):
         return [_value(member, (*steps, number), reading) for number, member in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
+            mark = _mark(key_node.start_mark)
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str) or key in mapping:
                 message = f"the key {key!r} stands twice" if isinstance(key, str) else "a key is not a text"
-                reading.problems.append(Problem(spelt(steps), message, "keep one of them", line))
+                reading.problems.append(Problem(spelt(steps), message, "keep one of them", *mark))
                 continue
-            reading.lines[(*steps, key)] = line
+            reading.marks[(*steps, key)] = mark
             mapping[key] = _value(value_node, (*steps, key), reading)
         return mapping
     return _scalar(node, steps, reading)
 
 
+def _mark(mark: Any) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1)
+
+
 def _scalar(node: yaml.Node, steps: Steps, reading: Reading) -> Any:
     text: str = node.value
     if node.tag != "tag:yaml.org,2002:str":
-        problem = Problem(spelt(steps), f"the tag {node.tag} is not understood", "leave it out", reading.lines[steps])
-        reading.problems.append(problem)
+        message = f"the tag {node.tag} is not understood"
+        reading.problems.append(Problem(spelt(steps), message, "leave it out", *reading.marks[steps]))
     if not isinstance(node, yaml.ScalarNode) or node.style is not None:
         return text
     if text.lower() in _WORDS:

@@ -170,7 +170,7 @@ def _expected(place: Place) -> Expected | None:
     if not isinstance(stage, str) or stage not in known:
         fields["stage"].problem(f"there is no stage {shown(stage)}", nearest(str(stage), known))
         return None
-    return Expected(at, stage, Problem(place.path, "", "", place.reading.lines.get(place.steps)))
+    return Expected(at, stage, Problem(place.path, "", "", *place.mark()))
 
 
 def _when(place: Place) -> When | None:

@@ -1,4 +1,4 @@
-"""Reading a definition so that every problem in it is reported at once, each with its line, path and remedy."""
+"""Reading a definition so that every problem in it is reported at once, each with its place, path and remedy."""
 
 import difflib
 import math
@@ -11,16 +11,24 @@ from shared.journeys.calendar import Calendar
 Steps = tuple[str | int, ...]
 
 
+class Mark(NamedTuple):
+    """Where something stands in a text: a key, or a member of a list. Lines and columns count from 1."""
+
+    line: int | None = None
+    column: int | None = None
+
+
 class Problem(NamedTuple):
-    """What is wrong at `path`, and what to do; `line` counts from 1."""
+    """What is wrong at `path`, and what to do; where it stands, if it was read from a text."""
 
     path: str
     message: str
     remedy: str
     line: int | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
-        where = [f"line {self.line}"] if self.line else []
+        where = [f"line {self.line}, column {self.column}"] if self.line else []
         where += [self.path] if self.path else []
         said = f"{self.message} — {self.remedy}"
         return f"{', '.join(where)}: {said}" if where else said
@@ -30,15 +38,15 @@ class DefinitionError(ValueError):
     """A definition that cannot be used; `problems` lists everything that is wrong with it."""
 
     def __init__(self, problems: Collection[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda problem: problem.line or 0)
+        self.problems = sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 class Reading:
     """One definition being read: what it may refer to, and the problems found so far."""
 
-    def __init__(self, lines: dict[Steps, int]) -> None:
-        self.lines = lines
+    def __init__(self, marks: dict[Steps, Mark]) -> None:
+        self.marks = marks
         self.problems: list[Problem] = []
         self.stages: list[str] = []
         self.personas: Mapping[str, Any] = {}
@@ -61,11 +69,15 @@ class Place:
         return spelt(self.steps)
 
     def problem(self, message: str, remedy: str, key: str | None = None) -> None:
-        """Notes a fault at this place, on the line of one of its keys if it is the key's."""
+        """Notes a fault at this place, or at one of its keys if it is the key's."""
+        self.reading.problems.append(Problem(self.path, message, remedy, *self.mark(key)))
+
+    def mark(self, key: str | None = None) -> Mark:
+        """Where it stands, or one of its keys; nowhere if it was not read from a text."""
         steps = self.steps if key is None else (*self.steps, key)
-        while steps and steps not in self.reading.lines:
+        while steps and steps not in self.reading.marks:
             steps = steps[:-1]
-        self.reading.problems.append(Problem(self.path, message, remedy, self.reading.lines.get(steps)))
+        return self.reading.marks.get(steps, Mark())
 
     def child(self, step: str | int) -> "Place":
         return Place(self.value[step], self.reading, (*self.steps, step))

@@ -27,13 +27,13 @@ def add_journey(file: Path | None, template: str | None, data: Path | None, test
     Problems in the file are listed all at once, each with its line and a remedy. A journey of which an example of its
     own fails is not added. The same file again changes nothing.
     """
+    settings = load_settings(data=data)
     if file is not None and template is None:
-        text, definition = read(file)
+        text, definition = read(file, settings)
     elif template is not None and file is None:
         text, definition = template_text(template), templates.load(template)
     else:
         raise click.UsageError("give a FILE or a --template, one of them")
-    settings = load_settings(data=data)
     hold(settings, test, file or f"the template {template}", definition)
     row = run(_add(settings, definition, text, test))
     click.echo(f"{row.name} version {row.number} is in force: {spelt_stages(definition)}.")

@@ -35,11 +35,11 @@ class Given(NamedTuple):
     row: JourneyRow | None = None
 
 
-def read(file: Path) -> tuple[str, Definition]:
-    """A file's text and the definition it gives; its faults are told all at once."""
+def read(file: Path, settings: Settings) -> tuple[str, Definition]:
+    """A file's text and the definition it gives by the settings' tables; its faults are told all at once."""
     try:
         text = file.read_text("utf-8-sig")
-        return text, load(text)
+        return text, load(text, teller(settings))
     except (DefinitionError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file} is no journey:\n{error}") from None
 
@@ -74,7 +74,7 @@ def find(settings: Settings, test: bool, named: str) -> Given:
     if (file := Path(named)).is_file() or "/" in named or file.suffix in (".yaml", ".yml"):
         if not file.is_file():
             raise click.ClickException(f"there is no file {named}")
-        return Given(named, *read(file))
+        return Given(named, *read(file, settings))
     name, _, number = named.partition("@")
     rows: Sequence[JourneyRow] = []
     with suppress(StoreMismatch, StoreUnavailable):  # a template needs none

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from services.commands.assembly import teller
 from services.commands.journeys.given import find
 from services.commands.serving import data_option, test_option
 from services.commands.tables import plain
@@ -36,18 +37,18 @@ def validate(files: tuple[str, ...]) -> None:
 
     Works without a store. A FILE of `-` is standard input.
     """
-    faulty = 0
+    faulty, tells = 0, teller(load_settings())
     for file in files:
         try:
             with click.open_file(file, encoding="utf-8-sig") as opened:
-                definition = load(opened.read())
+                definition = load(opened.read(), tells)
         except UnicodeDecodeError as error:
             faulty += 1
             click.echo(f"{file}: the text is not UTF-8 ({error.reason} at byte {error.start}) — save it as UTF-8")
         except DefinitionError as error:
             faulty += 1
             for problem in error.problems:
-                place = f"{file}:{problem.line}" if problem.line else file
+                place = f"{file}:{problem.line}:{problem.column}" if problem.line else file
                 path = f"{problem.path}: " if problem.path else ""
                 click.echo(plain(f"{place}: {path}{problem.message} — {problem.remedy}"))
         else:

@@ -100,7 +100,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
     async def validate(request: Request, asker: Annotated[Asker, Depends(asked)]) -> Validity:
         """Nothing is published. The answer is 200 whether the definition is valid or not."""
         try:
-            found = parsed(await body.read(request))
+            found = parsed(await body.read(request), service)
         except DefinitionError as error:
             return Validity(journey=None, problems=[Problem(**one) for one in problems(error)])
         return Validity(journey=found.definition.name, problems=[])
@@ -108,14 +108,14 @@ def router(service: Service, asked: Asked) -> APIRouter:
     @routes.post("/v1/journeys/explain", summary="A definition in words", openapi_extra=YAML_BODY, responses=INVALID)
     async def explain(request: Request, asker: Annotated[Asker, Depends(asked)]) -> Explanation:
         """What leads into each stage, one sentence each. Nothing is published."""
-        return _explanation((await sent(request)).definition, asker)
+        return _explanation((await sent(request, service)).definition, asker)
 
     @routes.post(
         "/v1/journeys/test", summary="Try a definition's own examples", openapi_extra=YAML_BODY, responses=INVALID
     )
     async def test(request: Request, asker: Annotated[Asker, Depends(asked)]) -> Trial:
         """Given these events, this stage at this time. A definition of which an example fails is not published."""
-        return await _trial(await compiled(service, asker, (await sent(request)).definition))
+        return await _trial(await compiled(service, asker, (await sent(request, service)).definition))
 
     return routes
 

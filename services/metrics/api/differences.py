@@ -63,7 +63,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
     )
     async def against(request: Request, asker: Annotated[Asker, Depends(asked)]) -> Differences:
         """Against the version in force of the journey of the same name. Nothing is published."""
-        text, definition = await sent(request)
+        text, definition = await sent(request, service)
         async with reading(service.database) as db:
             row = await version(service, db, asker, definition.name, None)
         found = differences(row.definition, text, preferred(asker.accept, LANGUAGES))

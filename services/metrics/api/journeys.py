@@ -71,7 +71,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
     )
     async def add(request: Request, response: Response, asker: Annotated[Asker, Depends(asked)]) -> Added:
         """The body is the definition's YAML. Every customer is then derived by it, which may take a while."""
-        text, definition = await sent(request)
+        text, definition = await sent(request, service)
         project = asker.project.project
         async with reading(service.database) as db:
             rows = {row.name: row for row in newest(await reads.journeys(db, project))}

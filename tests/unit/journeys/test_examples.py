@@ -110,7 +110,7 @@ def test_all_faults_are_told() -> None:
 """
     )
     for part in (
-        "line 9, examples[0].given: the list is empty",
+        "line 9, column 19, examples[0].given: the list is empty",
         "examples[1].given[0].at: '+1x' is not a time",
         "unknown key 'pge' — did you mean page?",
         "examples[1].given[2]: it does not say what happened",
