@@ -39,7 +39,7 @@ class Transition(BaseModel):
     source: Annotated[StageName, Field(alias="from")]
     target: Annotated[StageName, Field(alias="to")]
     at: Annotated[Instant, Field(description="when it happened")]
-    cause: Annotated[str, Field(description="live, timer, late, merge, import or backfill", examples=["live"])]
+    cause: Annotated[str, Field(description=f"one of {', '.join(CAUSES)}", examples=["live"])]
     recorded_at: Annotated[Instant, Field(description="when it was known")]
 
 
