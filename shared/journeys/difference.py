@@ -12,6 +12,7 @@ from shared.journeys.explanation import speaker
 from shared.journeys.matcher import Matcher
 from shared.journeys.model import Definition, Stage
 from shared.journeys.reading import Place
+from shared.journeys.telling import listed
 
 
 class Difference(NamedTuple):
@@ -58,6 +59,10 @@ class _Written:
     def says(self, condition: Condition) -> str:
         """A condition as a sentence."""
         return self._speaker.sentence(condition.asks())
+
+    def means(self, matchers: Sequence[Matcher]) -> str | None:
+        """Touchpoints in words."""
+        return self._speaker.say(listed([matcher.asks() for matcher in matchers], "or")) or None
 
 
 def _renamed(old: Definition, new: Definition) -> dict[str, str]:
@@ -107,8 +112,8 @@ def _parts(was: Stage, stage: Stage, renamed: Mapping[str, str]) -> Iterator[Dif
 def _journey(old: _Written, new: _Written, renamed: Mapping[str, str]) -> Iterator[Difference]:
     was, now = old.definition, new.definition
     parts = {
-        "activity": (_matchers(was.activity), _matchers(now.activity)),
-        "never activity": (_matchers(was.excepted), _matchers(now.excepted)),
+        "activity": (old.means(was.activity), new.means(now.activity)),
+        "never activity": (old.means(was.excepted), new.means(now.excepted)),
         "is left when": (_exit(old, renamed), _exit(new, {})),
         "examples": (_count(was), _count(now)),
     }
@@ -146,10 +151,6 @@ def _plain(value: Any) -> str | None:
 
 def _names(origins: frozenset[str] | None, renamed: Mapping[str, str]) -> str:
     return ", ".join(sorted(renamed.get(name, name) for name in origins or ()))
-
-
-def _matchers(matchers: Sequence[Matcher]) -> str | None:
-    return " or ".join(matcher.said for matcher in matchers) or None
 
 
 def _exit(written: _Written, renamed: Mapping[str, str]) -> str | None:

@@ -33,7 +33,6 @@ class Matcher:
     context: tuple[Clause, ...] = ()
     traits: tuple[Clause, ...] = ()
     facts: tuple[Clause, ...] = ()
-    said: str = field(default="touchpoint", compare=False)
     roles: tuple[str, ...] = field(default=(), compare=False)
     named: tuple[str, ...] = field(default=(), compare=False)
 
@@ -51,16 +50,8 @@ class Matcher:
         facts = tuple((key, fact) for key in FACTS if key in fields and (fact := _fact_asked(key, fields[key])))
         if len(place.reading.problems) > found:
             return None
-        said = " or ".join(roles or types or ["touchpoint"])
-        said += f" named {' or '.join(f'“{name}”' for name in names)}" if names else ""
-        for key, paths in asked.items():
-            prefix = "with" if key == "properties" else f"with {key}"
-            said += "".join(f" {prefix} {path} {predicate.say()}" for path, predicate in paths)
-        said += "".join(f" with {key} {predicate.say()}" for key, predicate in facts)
         folded = None if names is None else frozenset(map(fold, names))
-        return cls(
-            types, folded, bound, **asked, facts=facts, said=said, roles=tuple(roles or ()), named=tuple(names or ())
-        )
+        return cls(types, folded, bound, **asked, facts=facts, roles=tuple(roles or ()), named=tuple(names or ()))
 
     def asks(self) -> Said:
         """The touchpoints that it means, such as `a purchase or a sign-up whose plan is “pro”`."""
@@ -77,6 +68,9 @@ class Matcher:
     def _clauses(self) -> list[Said]:
         parts = (("of.property", self.properties), ("of.context", self.context), ("of.trait", self.traits))
         asked: list[Said] = []
+        if self.roles and self.types:
+            kinds = listed([Telling(f"type.{kind}") for kind in self.types], "or")
+            asked.append(Telling("of.type", {"kinds": kinds}))
         for key, paths in parts:
             asked += [Telling(key, {"path": Term(path), "is": predicate.asks()}) for path, predicate in paths]
         for key, predicate in self.facts:

@@ -13,16 +13,16 @@ from shared.touch.text import fold
 #: Takes a JSON value, None where there is none.
 Test = Callable[[Any], bool]
 
-_COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
-    "at_least": ("at least", lambda value, bound: value >= bound),
-    "at_most": ("at most", lambda value, bound: value <= bound),
-    "more_than": ("more than", lambda value, bound: value > bound),
-    "fewer_than": ("fewer than", lambda value, bound: value < bound),
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "at_least": lambda value, bound: value >= bound,
+    "at_most": lambda value, bound: value <= bound,
+    "more_than": lambda value, bound: value > bound,
+    "fewer_than": lambda value, bound: value < bound,
 }
-_PARTS: dict[str, tuple[str, Callable[[str, tuple[str, ...]], bool]]] = {
-    "starts_with": ("starting with", str.startswith),
-    "ends_with": ("ending with", str.endswith),
-    "contains": ("containing", lambda text, parts: any(part in text for part in parts)),
+_PARTS: dict[str, Callable[[str, tuple[str, ...]], bool]] = {
+    "starts_with": str.startswith,
+    "ends_with": str.endswith,
+    "contains": lambda text, parts: any(part in text for part in parts),
 }
 _KEYS = ("equals", "in", "exists", *_COMPARISONS, *_PARTS, "not")
 
@@ -55,9 +55,6 @@ class Instant:
 
     at: int
     written: str
-
-    def __str__(self) -> str:
-        return self.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +110,6 @@ class Predicate:
     def asks(self) -> telling.Said:
         """Such as `is “pro”`, or `is at least 5 and is at most 9`."""
         return telling.listed([_asks(key, operand) for key, operand in self.clauses], "and")
-
-    def say(self) -> str:
-        """Such as `“pro”`, or `at least 5 and at most 9`."""
-        return " and ".join(_say(key, operand) for key, operand in self.clauses)
 
 
 #: A path or a name, and what is asked of what stands there.
@@ -196,9 +189,9 @@ def _clause(key: str, operand: Any, folding: Callable[[str], str]) -> Test:
         asked = operand.compile(folding)
         return lambda value: not asked(value)
     if key in _PARTS:
-        has, parts = _PARTS[key][1], tuple(map(fold, operand))
+        has, parts = _PARTS[key], tuple(map(fold, operand))
         return lambda value: type(value) is str and has(folding(value), parts)
-    compare = _COMPARISONS[key][1]
+    compare = _COMPARISONS[key]
     if isinstance(operand, Instant):
         bound = operand.at
         return lambda value: type(value) is str and (at := instant.parse(value)) is not None and compare(at, bound)
@@ -239,15 +232,3 @@ def _asks(key: str, operand: Any) -> telling.Said:
         return Telling(_OF_INSTANTS[key], {"at": telling.Term(operand.written)})
     amount = Telling("less-than" if key == "fewer_than" else key.replace("_", "-"), {"it": operand})
     return Telling("compared", {"amount": amount})
-
-
-def _say(key: str, operand: Any) -> str:
-    if key == "exists":
-        return "given" if operand else "not given"
-    if key == "in":
-        return " or ".join(str(scalar) for scalar in operand)
-    if key == "not":
-        return f"not {operand.say()}"
-    if key in _PARTS:
-        return f"{_PARTS[key][0]} {' or '.join(f'“{text}”' for text in operand)}"
-    return f"{_COMPARISONS[key][0]} {operand}"

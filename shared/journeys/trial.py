@@ -7,6 +7,7 @@ from shared.journeys.engine import Journey
 from shared.journeys.examples import NOWHERE, Example
 from shared.journeys.explain import name, why
 from shared.journeys.reading import DefinitionError, Problem
+from shared.journeys.sentences import sentence
 from shared.journeys.state import ABSENT
 
 
@@ -56,6 +57,7 @@ def _try(journey: Journey, example: Example) -> list[Tried]:
     for expected, at in zip(example.expect, due, strict=True):
         stage = next((move.target for move in reversed(moves) if move.at <= at), ABSENT)
         came = name(journey, stage) or NOWHERE
-        reason = "" if came == expected.stage else why(journey, history, at).reason
+        told = None if came == expected.stage else why(journey, history, at).reason
+        reason = sentence(told, journey.definition, zone=zone) if told else ""
         found.append(Tried(example.title, at, expected.stage, came, reason, expected.where))
     return found

@@ -183,6 +183,8 @@ async def test_why_tells_what_decided(shop: Site) -> None:
     assert (why["came_from"], why["by_time"], why["touchpoint"]["id"]) == ("visitor", False, "3")
     assert "Order Completed" in why["reason"]
     assert [one["id"] for one in why["evidence"]] == ["3"]
+    assert why["language"] == "en"
+    assert why["next"].pop("sentence").endswith("“gone”: by then there has been no activity for 30 days.")
     assert why["next"] == {"at": "2024-04-02T10:00:00Z", "stage": "gone", "title": "gone"}
     assert why["at"] == "2024-03-03T23:59:59.999999Z"
 

@@ -13,11 +13,12 @@ from services.metrics.api.answers import Answer, Instant, StageName, instant, sp
 from services.metrics.api.customers import RESPONSES, Kind
 from services.metrics.api.history import Seen, seen
 from services.metrics.auth import Asked
-from services.metrics.language import titled
+from services.metrics.language import preferred, titled
 from services.metrics.lookup import find
 from services.metrics.service import Asker, Service, stage_name
 from shared.events import Record
 from shared.journeys.explain import why as explain
+from shared.journeys.telling import LANGUAGES, Speaker, language
 from shared.journeys.touchpoint import Touchpoint
 from shared.store import people, reads
 from shared.store.engine import reading
@@ -29,6 +30,29 @@ class Coming(BaseModel):
     at: Instant
     stage: Annotated[str, Field(examples=["retention"])]
     title: Annotated[str | None, Field(examples=["Retention"])]
+    sentence: Annotated[
+        str,
+        Field(
+            examples=[
+                "On Friday, 27 November 2026, 14:05 time alone leads to “Retention”: "
+                "by then there has been no activity for 30 days."
+            ]
+        ),
+    ]
+
+
+class Ahead(BaseModel):
+    """A stage that the customer may enter from where they are."""
+
+    stage: Annotated[str, Field(examples=["loyalty"])]
+    title: Annotated[str | None, Field(examples=["Loyalty"])]
+    missing: Annotated[
+        str,
+        Field(
+            description="what is missing for it as things stand, with what is found of it and when time matters",
+            examples=["A page view: 3 of 5 times within 7 days; 2 more by Friday, 27 November 2026, 14:05."],
+        ),
+    ]
 
 
 class Why(Answer):
@@ -44,11 +68,15 @@ class Why(Answer):
     came_from: StageName
     by_time: Annotated[bool, Field(description="time alone led there", examples=[False])]
     touchpoint: Annotated[Seen | None, Field(description="the one that led there")]
+    language: Annotated[
+        str, Field(description="of the sentences: the first of Accept-Language that is spoken here", examples=["en"])
+    ]
     reason: Annotated[
-        str, Field(examples=["Entered engagement, because a purchase: this touchpoint is track “Order Completed”."])
+        str, Field(examples=["Entered “Onboarding”, because a purchase happens (an event “Order Completed”)."])
     ]
     evidence: Annotated[list[Seen], Field(description="the touchpoints that the reason's values come from")]
     next: Annotated[Coming | None, Field(description="the next move if nothing else happens")]
+    ahead: Annotated[list[Ahead], Field(description="the stages that may come next, the nearest first")]
 
 
 def router(service: Service, asked: Asked) -> APIRouter:
@@ -81,7 +109,10 @@ def router(service: Service, asked: Asked) -> APIRouter:
         touchpoints = [Touchpoint.of(record, recorded) for recorded, record in told]
         # A long history takes a while, in which others are served.
         found = await asyncio.to_thread(explain, service.compiled(row, asker.zone), touchpoints, now)
-        titles = {stage.name: titled(stage.title, asker.accept) for stage in service.definition(row).stages}
+        definition = service.definition(row)
+        titles = {stage.name: titled(stage.title, asker.accept) for stage in definition.stages}
+        spoken = preferred(asker.accept, LANGUAGES)
+        says = Speaker(language(spoken), titles, asker.zone).sentence
         return Why(
             freshness=spelt_clock(clock),
             customer=str(number),
@@ -91,14 +122,23 @@ def router(service: Service, asked: Asked) -> APIRouter:
             stage=found.stage,
             title=titles.get(found.stage or ""),
             since=None if found.since is None else instants.spell(found.since),
-            came_from=None if found.move is None else stage_name(service.definition(row), found.move.source),
+            came_from=None if found.move is None else stage_name(definition, found.move.source),
             by_time=found.move is not None and found.move.timer,
             touchpoint=None if found.touchpoint is None else _records(told, [found.touchpoint])[0],
-            reason=found.reason,
+            language=spoken,
+            reason=says(found.reason),
             evidence=_records(told, found.evidence),
             next=None
             if found.next is None
-            else Coming(at=instants.spell(found.next.at), stage=found.next.stage, title=titles.get(found.next.stage)),
+            else Coming(
+                at=instants.spell(found.next.at),
+                stage=found.next.stage,
+                title=titles.get(found.next.stage),
+                sentence=says(found.next.reason),
+            ),
+            ahead=[
+                Ahead(stage=one.stage, title=titles.get(one.stage), missing=says(one.lacks)) for one in found.toward
+            ],
         )
 
     return routes

@@ -44,17 +44,14 @@ class Aggregate(Condition):
         if of is None or path is None or window is None or comparison is None:
             return None
         made = cls(of, path, window, comparison)
-        if isinstance(made.kept(), Stamps | Values) and (window.within or path) and comparison.bound > MOST:
-            place.problem(f"it compares with more than {MOST:,}", f"compare with {MOST:,} at most")
+        if isinstance(made.kept(), Stamps | Values) and (window.within or path) and comparison.number > MOST:
+            number = comparison.number.numerator
+            place.problem(f"it compares with {number:,}, and {MOST:,} are kept", f"compare with {MOST:,} at most")
         return made
 
     @abstractmethod
     def kept(self) -> Kept:
         """What the state keeps for it."""
-
-    @abstractmethod
-    def found(self, view: View) -> str:
-        """The amount at an instant looked back on, and of what."""
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return self.of.among(self.window.among(view.history, view), view.teller)
@@ -65,9 +62,6 @@ class Aggregate(Condition):
     def _told(self) -> dict[str, Said]:
         measure = Telling(f"measure.{self.measure}", {"property": Term(self.path)})
         return {"measure": measure, "of": self.of.asks(), "window": self.window.asks()}
-
-    def say(self, view: View) -> str:
-        return f"{self.found(view)}{self.window.said} {view.asked(self.comparison.said)}"
 
 
 class Counted(Aggregate):
@@ -168,9 +162,6 @@ class Count(Counted):
     def kept(self) -> Stamps:
         return Stamps(self.of, self.window)
 
-    def found(self, view: View) -> str:
-        return f"{len(self.evidence(view)):,} × {self.of.said}"
-
     def asks(self) -> Said:
         told = {"of": self.of.asks(), "window": self.window.asks()}
         if self.comparison.below == 1:
@@ -196,9 +187,6 @@ class Distinct(Counted):
 
     def kept(self) -> Values:
         return Values(self.of, self.window, self.path)
-
-    def found(self, view: View) -> str:
-        return f"{self.number(view):,} different {self.path} of {self.of.said}"
 
     def finds(self, view: View) -> Said:
         return self.number(view)

@@ -46,6 +46,14 @@ class Slot(ABC):
     def update(self, index: int, bound: int, setting: Setting) -> Callable[[list[Any], Touchpoint], None]:
         """Adds a touchpoint of which `may` is true to `slots[index]`, keeping no more than `bound` items."""
 
+    def numbers(self, bound: int) -> int:
+        """How many numbers are kept of one customer at most."""
+        return bound
+
+    def numbers(self, bound: int) -> int:
+        """How many numbers are kept of one customer at most."""
+        return bound
+
     @property
     def resets(self) -> bool:
         """Does every move empty it? (Rule 51.)"""
@@ -101,10 +109,6 @@ class View:
         """What was asked for: not so, if negated."""
         return Telling("not", {"it": asked}) if self.negated else asked
 
-    def asked(self, text: str) -> str:
-        """What was asked for, beside what was found."""
-        return f"(asked: {'not ' if self.negated else ''}{text})"
-
     def holds(self, condition: "Condition") -> bool:
         holds = condition.compile(self.moment)
         return holds if isinstance(holds, bool) else holds(self.state, self.touchpoint, self.now)
@@ -127,12 +131,8 @@ class Condition(ABC):
         """When it reads `truth` while only time passes: False for never, True for at once."""
 
     @abstractmethod
-    def say(self, view: View) -> str:
-        """What it asks, and the values found."""
-
     def asks(self) -> Said:
         """What it asks, as its definition says."""
-        return None
 
     def finds(self, view: View) -> Said:
         """The value found at an instant, told beside what is asked; None if that says it all."""

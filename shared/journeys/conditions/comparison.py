@@ -30,7 +30,6 @@ class Comparison:
     number: Fraction
     low: int | None
     below: int | None
-    said: str
 
     @classmethod
     def parse(
@@ -50,7 +49,7 @@ class Comparison:
         up, down = ceil(exact * unit), floor(exact * unit)
         low = {"at_least": up, "more_than": down + 1, "exactly": up}.get(key)
         below = {"at_most": down + 1, "fewer_than": up, "exactly": down + 1}.get(key)
-        return cls(key, exact, low, below, f"{key.replace('_', ' ')} {number}")
+        return cls(key, exact, low, below)
 
     def holds(self, amount: int) -> bool:
         return (self.low is None or amount >= self.low) and (self.below is None or amount < self.below)

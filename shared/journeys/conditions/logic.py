@@ -31,9 +31,6 @@ class All(Condition):
     def parts(self) -> tuple[Condition, ...]:
         return self.conditions
 
-    def say(self, view: View) -> str:
-        return _say(self._told(view), view)
-
     def asks(self) -> Said:
         return Telling("all", {"of": listed([condition.asks() for condition in self.conditions], "and")})
 
@@ -71,9 +68,6 @@ class Any(Condition):
 
     def parts(self) -> tuple[Condition, ...]:
         return self.conditions
-
-    def say(self, view: View) -> str:
-        return _say(self._told(view), view)
 
     def asks(self) -> Said:
         return Telling("any", {"of": listed([condition.asks() for condition in self.conditions], "or")})
@@ -126,9 +120,6 @@ class Some(Condition):
     def parts(self) -> tuple[Condition, ...]:
         return self.conditions
 
-    def say(self, view: View) -> str:
-        return _say(_deciding(self.conditions, view), view)
-
     def asks(self) -> Said:
         of = listed([condition.asks() for condition in self.conditions], "and")
         return Telling("some", {"n": self.least, "of": of})
@@ -168,9 +159,6 @@ class Not(Condition):
 
     def parts(self) -> tuple[Condition, ...]:
         return (self.condition,)
-
-    def say(self, view: View) -> str:
-        return self.condition.say(view.negation())
 
     def asks(self) -> Said:
         return Telling("not", {"it": self.condition.asks()})
@@ -332,10 +320,6 @@ def _lacking(conditions: tuple[Condition, ...], view: View, by: Join) -> Said:
     """Those that are not yet as they are sought."""
     lacking = [condition for condition in conditions if view.holds(condition) is view.negated]
     return listed([condition.lacks(view) for condition in lacking], by)
-
-
-def _say(conditions: tuple[Condition, ...], view: View) -> str:
-    return " and ".join(condition.say(view) for condition in conditions)
 
 
 def _evidence(conditions: tuple[Condition, ...], view: View) -> list[Touchpoint]:

@@ -43,10 +43,6 @@ class Persona(Condition):
     def parts(self) -> tuple[Condition, ...]:
         return tuple(when for _, when in self.listed)
 
-    def say(self, view: View) -> str:
-        found = self._first(view)
-        return f"the persona is {found[0] if found else 'another'} {view.asked(' or '.join(self.names))}"
-
     def asks(self) -> Said:
         return Telling("persona", {"names": listed([Quoted(name) for name in self.names], "or")})
 

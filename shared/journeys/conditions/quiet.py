@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from shared.journeys import duration
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
 from shared.journeys.reading import Place
 from shared.journeys.state import State
@@ -43,17 +42,13 @@ class Quiet(Condition):
     def timed(self, negated: bool = False) -> bool:
         return not negated
 
-    def say(self, view: View) -> str:
-        asked = view.asked(duration.spell(self.duration))
-        if view.state.active is None:
-            return f"there was never any activity {asked}"
-        return f"no activity for {duration.spell(view.now - view.state.active)} {asked}"
-
     def asks(self) -> Said:
         return Telling("quiet", {"span": Span(self.duration)})
 
     def finds(self, view: View) -> Said:
-        return None if view.state.active is None else Span(view.now - view.state.active)
+        if view.state.active is None or (found := view.now - view.state.active) == self.duration:
+            return None
+        return Telling("quiet.found", {"span": Span(found)})
 
     def evidence(self, view: View) -> list[Touchpoint]:
         return [touchpoint for touchpoint in view.history if touchpoint.at == view.state.active][-1:]

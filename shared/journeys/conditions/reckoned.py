@@ -64,11 +64,6 @@ class Reckoned(Aggregate):
         amount = self.amount(self.kept().told(self.evidence(view)))
         return Telling("nothing") if amount is None else amount
 
-    def found(self, view: View) -> str:
-        amount = self.amount(self.kept().told(self.evidence(view)))
-        told = "nothing" if amount is None else f"{amount:,}"
-        return f"{told} as the {self.measure} of {self.path} of {self.of.said}"
-
 
 class Sum(Reckoned):
     """`sum: {of, property, <window>, <comparison>}`."""

@@ -117,10 +117,6 @@ class Score(Condition):
     def finds(self, view: View) -> Said:
         return Decimal(self._total(view.moment)(view.state, view.now)) / UNIT
 
-    def say(self, view: View) -> str:
-        total = Decimal(self._total(view.moment)(view.state, view.now)) / UNIT
-        return f"a score of {total.normalize():,f} {view.asked(self.comparison.said)}"
-
     def evidence(self, view: View) -> list[Touchpoint]:
         found = {id(one): one for entry in self.entries for one in self._adding(entry, view)}
         for trait, _ in self.traits:
@@ -160,7 +156,7 @@ def _points_for(key: str, points: int, told: Mapping[str, Said]) -> Said:
 def _members(place: Place | None) -> list[Place]:
     members = (place and place.members("entries")) or []
     if place is not None and len(members) > MOST:
-        place.problem(f"it has {len(members)} entries", f"list {MOST} at most")
+        place.problem(f"it has {len(members)} entries, and {MOST} are allowed", "leave out those that add least")
     return members
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from shared.journeys import duration
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, beside, steady
 from shared.journeys.conditions.chains import FOLLOWED, Chains, completed, furthest, latest
 from shared.journeys.conditions.touchpoint import seen
@@ -94,25 +93,6 @@ class Sequence(Condition):
         told = {"done": done, "n": len(chains.steps), "of": chains.steps[done].asks(), "by": by}
         return beside(self.asks(), Telling("sequence.more", told))
 
-    def say(self, view: View) -> str:
-        chains = self.chains
-        asked = ", then ".join(step.said for step in chains.steps)
-        if chains.by is not None:
-            asked += f" of the same {chains.by}"
-        if chains.within is not None:
-            asked += f" within {duration.spell(chains.within)}"
-        if chains.without:
-            asked += f" without {' or '.join(matcher.said for matcher in chains.without)} between"
-        if chains.since:
-            asked += " since the stage was entered"
-        if self.held is not None:
-            asked += f", not longer than {duration.spell(self.held)} ago"
-        found = self.evidence(view)
-        if not found:
-            return f"never {asked}"
-        ago = f", the last {duration.spell(view.now - found[-1].at)} ago" if self.held is not None else ""
-        return f"{asked}{ago}"
-
     def evidence(self, view: View) -> list[Touchpoint]:
         history = view.history[view.since :] if self.chains.since else view.history
         return completed(self.chains, history, view.moment.layout.setting)
@@ -127,8 +107,8 @@ def _steps(place: Place) -> tuple[Matcher, ...] | None:
     if members is None:
         return None
     if not 2 <= len(members) <= MOST_STEPS:
-        remedy = f"list from 2 to {MOST_STEPS}"
-        place.problem(f"it has {len(members)} step{'' if len(members) == 1 else 's'}", remedy)
+        said = f"it has {len(members)} step{'' if len(members) == 1 else 's'}, and from 2 to {MOST_STEPS} are allowed"
+        place.problem(said, "list what comes one after the other")
         return None
     steps = _matchers(members)
     return steps if len(steps) == len(members) else None

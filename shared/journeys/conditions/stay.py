@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from shared.journeys import duration
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, steady
 from shared.journeys.conditions.comparison import COMPARISONS, Comparison
 from shared.journeys.reading import Place
@@ -51,13 +50,6 @@ class Stay(Condition):
     def timed(self, negated: bool = False) -> bool:
         return self.duration is not None and not negated
 
-    def say(self, view: View) -> str:
-        where = f"in {self.stage or 'one stage'}"
-        if not self._there(view.moment):
-            return f"not {where}"
-        asked = "" if self.duration is None else f" {view.asked(duration.spell(self.duration))}"
-        return f"{duration.spell(view.now - view.state.entered)} {where}{asked}"
-
     def asks(self) -> Said:
         stage = None if self.stage is None else Named(self.stage)
         if self.duration is None:
@@ -68,9 +60,10 @@ class Stay(Condition):
         )
 
     def finds(self, view: View) -> Said:
-        if self.duration is None or not self._there(view.moment):
+        found = view.now - view.state.entered
+        if self.duration in (None, found) or not self._there(view.moment):
             return None
-        return Span(view.now - view.state.entered)
+        return Span(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +91,6 @@ class Visits(Condition):
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
         return steady(self.compile(moment), truth)
 
-    def say(self, view: View) -> str:
-        number = view.state.visits[view.moment.layout.stages[self.stage]]
-        return f"{self.stage} entered {number} times {view.asked(self.comparison.said)}"
-
     def asks(self) -> Said:
         if self.comparison.below == 1:
             return Telling("visits.never", {"stage": Named(self.stage)})
@@ -128,10 +117,6 @@ class CameFrom(Condition):
 
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
         return steady(self.compile(moment), truth)
-
-    def say(self, view: View) -> str:
-        stages = {number: name for name, number in view.moment.layout.stages.items()}
-        return f"came from {stages.get(view.state.before, 'nowhere')} {view.asked(self.stage)}"
 
     def asks(self) -> Said:
         return Telling("came-from", {"stage": Named(self.stage)})

@@ -28,11 +28,6 @@ class Match(Condition):
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
         return not truth
 
-    def say(self, view: View) -> str:
-        if view.touchpoint is None:
-            return f"there was no {self.matcher.said} at this instant"
-        return f"{named(view.touchpoint)} is {'a' if view.holds(self) else 'no'} {self.matcher.said}"
-
     def asks(self) -> Said:
         return Telling("touchpoint", {"of": self.matcher.asks()})
 
@@ -48,8 +43,3 @@ def seen(touchpoint: Touchpoint) -> Said:
     kind = Telling(f"type.{touchpoint.type}")
     name = touchpoint.name
     return kind if name is None else Telling("seen", {"what": kind, "name": Quoted(name)})
-
-
-def named(touchpoint: Touchpoint) -> str:
-    """`track “Order Completed”`."""
-    return touchpoint.type if touchpoint.name is None else f"{touchpoint.type} “{touchpoint.name}”"

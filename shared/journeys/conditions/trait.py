@@ -9,7 +9,7 @@ from typing import Any
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View, steady
 from shared.journeys.conditions.slots import LARGEST
 from shared.journeys.predicates import Clause, Predicate, Test, clauses
-from shared.journeys.reading import Place, shown
+from shared.journeys.reading import Place
 from shared.journeys.telling.said import Said, Telling, Term, listed, value
 from shared.journeys.touchpoint import Touchpoint
 from shared.touch.text import fold
@@ -40,12 +40,6 @@ class Trait(Condition):
 
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
         return steady(self.compile(moment), truth)
-
-    def say(self, view: View) -> str:
-        return " and ".join(
-            f"trait {name} is {shown(trait(view.history, name))} {view.asked(predicate.say())}"
-            for name, predicate in self.asked
-        )
 
     def asks(self) -> Said:
         asked = [Telling("trait", {"name": Term(name), "is": predicate.asks()}) for name, predicate in self.asked]

@@ -4,7 +4,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.journeys import duration
 from shared.journeys.conditions.amounts import BUCKETS, MILLION, TOTAL, Amounts
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
 from shared.journeys.conditions.comparison import INEXACT, Comparison
@@ -98,16 +97,6 @@ class Trend(Condition):
         for one in self.evidence(view):
             amounts[(view.now // width - one.at // width) // BUCKETS] += int(self.kept().told([one]) or 0)
         return Decimal(amounts[0]) / MILLION, Decimal(amounts[1]) / MILLION
-
-    def say(self, view: View) -> str:
-        width = self.kept().width
-        amounts = [0, 0]
-        for one in self.evidence(view):
-            amounts[(view.now // width - one.at // width) // BUCKETS] += int(self.kept().told([one]) or 0)
-        this, last = (amount / MILLION for amount in amounts)
-        what = f"{self.path} of {self.of.said}" if self.path else self.of.said
-        span = duration.spell(self.within)
-        return f"{this:,} × {what} within {span}, after {last:,} {view.asked(self.comparison.said)}"
 
 
 def _windows(kept: dict[int, int | str], now: int) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from shared.journeys import duration
 from shared.journeys.calendar import KINDS, PERIODS, WEEKDAYS, Calendar, Period
 from shared.journeys.conditions.base import View
 from shared.journeys.reading import Place
@@ -55,15 +54,6 @@ class Window:
         if self.during is not None:
             return Telling(f"during.{self.during.unit}")
         return Telling("since.entry") if self.entry else None
-
-    @property
-    def said(self) -> str:
-        """Such as ` within 3 days`; empty where all touchpoints count."""
-        if self.within is not None:
-            return f" within {duration.spell(self.within)}"
-        if self.during is not None:
-            return f" during the {self.during.unit}"
-        return " since the stage was entered" if self.entry else ""
 
 
 def read_calendar(place: Place | None) -> Calendar:
