@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from services.stager.deriver import derive
 from services.stager.filling import Filler, fill
 from services.stager.garbage import Collector
+from services.stager.hiding import walk
 from services.stager.people import Cache, Person
 from services.stager.stage import stage
 from services.stager.sweep import sweep
@@ -25,8 +26,9 @@ from shared.journeys.engine import Journey
 from shared.journeys.setting import Setting
 from shared.log.port import LogUnavailable, PositionLost, Reader
 from shared.settings import Settings
+from shared.store.amendments import exclusions_of
 from shared.store.port import Conflict, Fenced, Session, StoreUnavailable
-from shared.store.rows import Catalog, Claim
+from shared.store.rows import EXCLUDES, RETRACTS, Catalog, Claim
 from shared.touch.told import Teller
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ TICK = 1.0
 PAUSE = 0.5
 #: Customers whose timers fire in one transaction, customers derived in one, and touchpoints after which that one ends.
 SWEEP, DERIVE, DERIVE_TOUCHPOINTS = 500, 200, 5_000
+#: Streams in which one transaction looks for what an exclusion meets.
+WALK = 500
 #: The same of a back-fill: fewer touchpoints, for a live record may have to wait until it ends.
 FILL, FILL_TOUCHPOINTS = 200, 2_000
 
@@ -50,7 +54,10 @@ def plans_of(catalog: Catalog, merge_limit: int, compiled: dict[int, Journey], t
             compiled[row.version] = compile_journey(load(row.definition), setting)
         of.setdefault(row.project, []).append((row.version, compiled[row.version]))
     journeys = {project: tuple(pairs) for project, pairs in of.items()}
-    return Plans(catalog.generation, journeys, catalog.joined, merge_limit)
+    projects = {row.project for row in catalog.amendments if row.kind == EXCLUDES}
+    exclusions = {one: exclusions_of([row for row in catalog.amendments if row.project == one]) for one in projects}
+    retractions = tuple(row for row in catalog.amendments if row.kind == RETRACTS)
+    return Plans(catalog.generation, journeys, catalog.joined, merge_limit, exclusions, retractions)
 
 
 class Stager:
@@ -203,6 +210,8 @@ class Stager:
             more |= await self._sweep(partition, clock)
             if partition in self.claims:
                 more |= await self._derive(partition, clock)
+        if not more:
+            more = await self._amend()
         if more:
             self._next_tick = 0.0
         else:
@@ -233,6 +242,19 @@ class Stager:
             return work.claim.position, work.claim.clock
 
         await self._work(partition, derive_some)
+        return True
+
+    async def _amend(self) -> bool:
+        """Carries an amendment on by a step, once the queue is done with. Who holds partition 0 does so for all."""
+        if 0 not in self.claims or not await self._session.amendments():
+            return False
+
+        async def walk_some(work: Work) -> tuple[int, int]:
+            for row in (await self._session.amendments())[:1]:
+                await walk(work, row, WALK)
+            return work.claim.position, work.claim.clock
+
+        await self._work(0, walk_some)
         return True
 
     async def _fill(self, busy: bool) -> bool:

@@ -7,15 +7,15 @@ touchpoints. See design rule 8 (a state either exists and is folded, or is made 
 import asyncio
 from collections.abc import Collection, Sequence
 
+from services.stager.hiding import Spans, instants, retold, spans_of, told
 from services.stager.people import Person, Stored, pack_tracks
 from services.stager.rewind import ordered
 from services.stager.snapshots import kept
 from services.stager.work import Work
 from shared.identity import ALWAYS
 from shared.journeys.engine import Journey
-from shared.journeys.ledger import Entry, Fact, Track, fire, net, refold, replay
-from shared.journeys.touchpoint import Touchpoint
-from shared.store.rows import BEHIND, CURRENT, MERGED, LedgerRow
+from shared.journeys.ledger import Entry, Fact, Track, fire, net, refold
+from shared.store.rows import BEHIND, CURRENT, MERGE, MERGED, LedgerRow
 
 
 async def derive(work: Work, queued: Sequence[tuple[int, int, int]], clock: int, limit: int) -> None:
@@ -69,37 +69,38 @@ def _derive_one(
     person.dirty, person.status = True, CURRENT
     if history:
         person.at, person.id = history[-1].record.at, history[-1].record.id
+    spans = spans_of(work, history)
+    latest = max([*(one.recorded for one in history), *instants(spans)], default=0)
     for version in versions:
         try:
-            track, entries = _derive(journeys[version], history, ledger.get(version), person.recorded)
-            known = max([person.recorded, *(one.recorded for one in history)])
+            # Whoever joins or parts is entered as known from then on, also where the ledger has nothing of them yet.
+            held = ledger.get(version, [] if cause == MERGE else None)
+            track, entries = _derive(journeys[version], history, spans, held, person.recorded)
+            known = max(person.recorded, latest)
             entries += fire(journeys[version], track, clock - 1, known)
         except Exception as error:  # noqa: BLE001 - a fault of one journey must not stop the customer's others
             work.quarantine(person, version, error)
             continue
         tracks[version] = track
         person.entries += [(version, entry, cause) for entry in entries]
-    person.recorded = max(
-        [person.recorded, *(one.recorded for one in history), *(e.recorded for _, e, _ in person.entries)]
-    )
+    person.recorded = max([person.recorded, latest, *(entry.recorded for _, entry, _ in person.entries)])
     person.tracks = tracks
-    _snapshots(person, {version: journeys[version] for version in tracks}, history)
+    _snapshots(person, {version: journeys[version] for version in tracks}, history, spans)
 
 
 def _derive(
-    journey: Journey, history: list[Stored], held: list[tuple[Fact, int]] | None, recorded: int
+    journey: Journey, history: list[Stored], spans: Spans, held: list[tuple[Fact, int]] | None, recorded: int
 ) -> tuple[Track, list[Entry]]:
     """The track and its entries: record by record, after what the ledger holds as known at `recorded`."""
-    told = [(Touchpoint.of(one.record), one.recorded) for one in history]
-    return replay(journey, told) if held is None else replay(journey, told, net(held), recorded)
+    return retold(journey, history, spans, *(((), 0) if held is None else (net(held), recorded)))
 
 
-def _snapshots(person: Person, journeys: dict[int, Journey], history: list[Stored]) -> None:
+def _snapshots(person: Person, journeys: dict[int, Journey], history: list[Stored], spans: Spans) -> None:
     """Takes all snapshots anew, with every version in them."""
     person.stale_from, person.snapshots = ALWAYS, []
     tracks, done = {version: Track(journey.start()) for version, journey in journeys.items()}, 0
     for stop in sorted(kept(len(history))):
-        touchpoints = [Touchpoint.of(one.record) for one in history[done:stop]]
+        touchpoints = told(history[done:stop], spans)
         for version, track in tracks.items():
             refold(journeys[version], track, touchpoints)
         last = history[stop - 1].record

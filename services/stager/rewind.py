@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
+from services.stager.hiding import spans_of, told
 from services.stager.people import Base, Person, Stored, pack_tracks, unpack_tracks
 from services.stager.snapshots import kept
 from services.stager.work import Work
 from shared.identity import ALWAYS
 from shared.journeys.engine import Journey, Move
 from shared.journeys.ledger import Fact, Track, catch_up, correct, fact, fire, net, refold
-from shared.journeys.touchpoint import Touchpoint
 from shared.store.rows import TIMER
 
 
@@ -84,12 +84,12 @@ def _refold(
     made: dict[int, list[Move]],
 ) -> None:
     """Folds `after` into the tracks, stopping at the touchpoints whose snapshots are to be kept."""
-    done, first = 0, person.base.n
+    done, first, spans = 0, person.base.n, spans_of(work, after)
     stops = sorted(n - first for n in kept(first + len(after)) if n > first)
     person.stale_from = min(after[0].record.at if after else person.base.at + 1, person.stale_from or (1 << 62))
     person.snapshots = [one for one in person.snapshots if one[1] < person.stale_from]
     for stop in [*stops, len(after)]:
-        touchpoints = [Touchpoint.of(one.record) for one in after[done:stop]]
+        touchpoints = told(after[done:stop], spans, person.recorded)
         for version in list(tracks):
             try:
                 made[version] += refold(journeys[version], tracks[version], touchpoints)

@@ -15,10 +15,11 @@ from services.stager.rewind import record_at, rewind
 from services.stager.snapshots import EVERY
 from services.stager.work import Work, source_key
 from shared.events import PLACEMENT, Record, Undecodable, read
+from shared.exclusion import Span, changes, hidden
 from shared.journeys.ledger import Track, follow
 from shared.journeys.touchpoint import Touchpoint
 from shared.placement import placed
-from shared.store.rows import CURRENT, IMPORT, LATE, LIVE, MANUAL, TIMER
+from shared.store.rows import CURRENT, EXCLUSION, IMPORT, LATE, LIVE, MANUAL, TIMER
 
 #: Records taken in hand at once: few enough to lie in the processor's cache from their decoding to their fold.
 STEP = 2000
@@ -92,13 +93,16 @@ async def _prepare(
 def _fold(work: Work, arrivals: Sequence[Arrival], start: int) -> int:
     """Folds plain records from `start` on; returns where it stopped: at the end, or at one that needs more.
 
-    Plain is a record that says nothing of identifiers, is not imported, and comes last in its customer's history.
+    Plain is a record that says nothing of identifiers, is not imported, comes last in its customer's history, and is
+    met by no exclusion.
     """
-    people, identities = work.people, work.cache.identities
+    people, identities, excluding = work.people, work.cache.identities, bool(work.plans.exclusions)
     for i in range(start, len(arrivals)):
         record, value, key = arrivals[i]
         type_ = record.type
         if record.imported or (type_ in STATEMENTS and statement(record) is not None):
+            return i
+        if excluding and work.spans(record):
             return i
         identity = identities.get(key) or work.create(key)
         person = people.get(identity.customer)
@@ -121,8 +125,10 @@ def comes_after(record: Record, person: Person) -> bool:
     return (record.at, record.id.encode()) > (person.at, person.id.encode())
 
 
-def fold(work: Work, person: Person, stream: int, record: Record, value: bytes, hashed: bytes) -> None:
-    """Folds a new record that comes after all others of a current customer."""
+def fold(
+    work: Work, person: Person, stream: int, record: Record, value: bytes, hashed: bytes, spans: Sequence[Span] = ()
+) -> None:
+    """Folds a new record that comes after all others of a current customer; in `spans` it is hidden."""
     before, recorded = person.recorded, record.received
     if recorded < before:
         recorded = before
@@ -130,6 +136,8 @@ def fold(work: Work, person: Person, stream: int, record: Record, value: bytes, 
         person.tracks = work.start_tracks(person.project)
     work.keep(person, stream, record, recorded, value, hashed)
     touchpoint, tracks = Touchpoint.of(record), person.tracks
+    if spans and hidden(spans, recorded):
+        touchpoint.excluded = True
     said = placed(touchpoint.properties) if record.type == PLACEMENT else None
     for version, journey in work.plans.journeys(person.project):
         track = tracks.get(version)
@@ -163,14 +171,15 @@ async def _one(work: Work, arrival: Arrival) -> None:
     if record.type == "identify":
         note_email(work, identity.stream, record)
     person = await work.person(record.project, await work.directory.owner(key, identity, record.at))
-    if record.imported and person.status == CURRENT:
-        work.queue(person, IMPORT)
+    spans = work.spans(record)
+    if person.status == CURRENT and (record.imported or changes(spans, max(record.received, person.recorded))):
+        work.queue(person, IMPORT if record.imported else EXCLUSION)
     if person.status != CURRENT:
         work.keep(person, identity.stream, record, max(record.received, person.recorded), value, hashed)
         if comes_after(record, person):
             person.at, person.id = record.at, record.id
     elif comes_after(record, person):
-        fold(work, person, identity.stream, record, value, hashed)
+        fold(work, person, identity.stream, record, value, hashed, spans)
     else:
         record_at(work, person, record.received)
         work.keep(person, identity.stream, record, person.recorded, value, hashed)

@@ -12,6 +12,7 @@ from services.stager.directory import Directory
 from services.stager.people import Cache, Kept, Key, Person, Stored
 from services.stager.snapshots import kept, thinned
 from shared.events import Record, pack, unpack
+from shared.exclusion import Exclusions, Span
 from shared.identity import ALWAYS
 from shared.journeys.engine import Journey
 from shared.journeys.ledger import Track, next_due
@@ -22,6 +23,7 @@ from shared.store.rows import (
     CURRENT,
     ID_BITS,
     USER,
+    Amendment,
     Changes,
     Claim,
     DeadLetterRow,
@@ -37,13 +39,16 @@ class Plans(NamedTuple):
     """The journeys in force, compiled: per project, (version, journey). `generation` is the catalog's.
 
     `joined` are the projects in which the users of one device are one customer; a merge that would make a customer of
-    more than `merge_limit` identifiers is not followed.
+    more than `merge_limit` identifiers is not followed. `exclusions` are those of each project that has some, with the
+    undone ones; `retractions` those that are not carried out.
     """
 
     generation: int
     of: dict[int, tuple[tuple[int, Journey], ...]]
     joined: frozenset[int]
     merge_limit: int
+    exclusions: dict[int, Exclusions]
+    retractions: tuple[Amendment, ...]
 
     def journeys(self, project: int) -> tuple[tuple[int, Journey], ...]:
         """The project's journeys."""
@@ -106,6 +111,11 @@ class Work:
     def start_tracks(self, project: int) -> dict[int, Track]:
         """The tracks of a customer without touchpoints."""
         return {version: Track(journey.start()) for version, journey in self.plans.journeys(project)}
+
+    def spans(self, record: Record) -> list[Span]:
+        """When exclusions hide a record; none for most (semantics 57)."""
+        exclusions = self.plans.exclusions.get(record.project)
+        return [] if exclusions is None else exclusions.spans(record)
 
     async def stored(self, project: int, spans: Sequence[tuple[int, int, int]], since: int) -> list[Stored]:
         """The stored touchpoints in the spans from `since` on, in no order, duplicates of joined streams included."""

@@ -6,12 +6,13 @@ Every function takes a connection from `engine.reading`: what one block reads is
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events import Record, unpack
-from shared.identity import ALWAYS, FOREVER, Link, slices
-from shared.store import tables
+from shared.identity import ALWAYS, FOREVER, Link, Slice, slices
+from shared.store import amendments, tables
 from shared.store.rows import MERGED, USER, CustomerRow, LedgerRow
 
 
@@ -116,12 +117,13 @@ async def history(db: AsyncConnection, project: int, customer: int) -> list[tupl
     """(recorded time, record) of each touchpoint of a customer, in the order of docs/semantics.md (rule 3).
 
     Whatever the customer's streams hold, and of each device that it shares what was its own. Of touchpoints with one
-    id the one recorded first counts (rule 4).
+    id the one recorded first counts (rule 4). What an exclusion hides now (rule 57) is marked as excluded.
     """
     known = await identifiers(db, project, customer)
     spans = [(one.stream, ALWAYS, FOREVER) for one in known if not one.shared]
     for device in (one.stream for one in known if one.shared):
-        spans += [(device, start, end) for start, end, owner in await _slices(db, project, device) if owner == customer]
+        parts = await device_slices(db, project, device)
+        spans += [(device, start, end) for start, end, owner in parts if owner == customer]
     rows = tables.touchpoints.c
     found = dict[str, tuple[int, Record]]()
     for stream, start, end in spans:
@@ -132,15 +134,17 @@ async def history(db: AsyncConnection, project: int, customer: int) -> list[tupl
             before = found.get(record.id)
             if before is None or (recorded, record.at) < (before[0], before[1].at):
                 found[record.id] = (recorded, record)
-    return sorted(found.values(), key=lambda one: (one[1].at, one[1].id.encode()))
+    told, exclusions = found.values(), await amendments.exclusions(db, project)
+    marked = [(at, replace(one, excluded=True) if exclusions.hidden(one) else one) for at, one in told]
+    return sorted(marked, key=lambda one: (one[1].at, one[1].id.encode()))
 
 
-async def _slices(db: AsyncConnection, project: int, device: int) -> list[tuple[int, int, int]]:
-    """(from, to, customer) of a shared device."""
+async def device_slices(db: AsyncConnection, project: int, device: int) -> list[Slice]:
+    """The customers that a shared device belongs to over time."""
     rows, links = tables.identifiers.c, tables.links.c
     found = await db.execute(
         select(links.at, links.id, rows.customer)
         .join(tables.identifiers, (rows.project == links.project) & (rows.stream == links.owner))
         .where(links.project == project, links.stream == device)
     )
-    return [(part.start, part.end, part.owner) for part in slices(Link(*row) for row in found)]
+    return slices(Link(*row) for row in found)

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from shared.events import SECOND
 from shared.store.rows import (
+    Amendment,
     Catalog,
     Changes,
     Claim,
@@ -136,6 +137,14 @@ class Session(Protocol):
 
     async def to_fill(self, project: int, start: int, until: int, limit: int) -> list[int]:
         """The first customers from `start` on and below `until` that are CURRENT, in order of their numbers."""
+        ...
+
+    async def amendments(self) -> list[Amendment]:
+        """Those that are not carried out, retractions first, then in order of project and number."""
+        ...
+
+    async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:
+        """The next (stream, customer) of a project's identifiers in order of stream."""
         ...
 
     async def write(self, changes: Changes) -> None:

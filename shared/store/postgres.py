@@ -14,6 +14,7 @@ from shared.store import postgres_reads, postgres_writes, schema, versions
 from shared.store.port import Conflict, StoreUnavailable
 from shared.store.postgres_reads import Connection
 from shared.store.rows import (
+    Amendment,
     Catalog,
     Changes,
     Claim,
@@ -120,6 +121,12 @@ class PostgresSession:
 
     async def catalog(self) -> Catalog:
         return await self._run(postgres_reads.catalog)
+
+    async def amendments(self) -> list[Amendment]:
+        return await self._run(postgres_reads.amendments)
+
+    async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:
+        return await self._run(postgres_reads.streams_after, project, after, limit)
 
     async def identities(self, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
         return await self._run(postgres_reads.identities, keys)

@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from shared.store.rows import CURRENT, Catalog, CustomerRow, Fill, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
+from shared.store.rows import (
+    CURRENT,
+    DONE,
+    EXCLUDES,
+    Amendment,
+    Catalog,
+    CustomerRow,
+    Fill,
+    Identity,
+    JourneyRow,
+    LedgerRow,
+    LinkRow,
+    SnapshotRow,
+)
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -35,7 +48,19 @@ async def catalog(db: Connection) -> Catalog:
     projects = await db.fetch("SELECT project, devices, time_zone FROM projects")
     joined = frozenset(project for project, devices, _ in projects if devices == "join")
     journeys = tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None)
-    return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects})
+    amended = "SELECT * FROM amendments WHERE kind = $1 OR place < $2 ORDER BY project, number"
+    amendments = tuple(Amendment(*row) for row in await db.fetch(amended, EXCLUDES, DONE))
+    return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects}, amendments)
+
+
+async def amendments(db: Connection) -> list[Amendment]:
+    sql = "SELECT * FROM amendments WHERE place < $1 ORDER BY kind DESC, project, number"
+    return [Amendment(*row) for row in await db.fetch(sql, DONE)]
+
+
+async def streams_after(db: Connection, project: int, after: int, limit: int) -> list[tuple[int, int]]:
+    sql = "SELECT stream, customer FROM identifiers WHERE project = $1 AND stream > $2 ORDER BY stream LIMIT $3"
+    return [tuple(row) for row in await db.fetch(sql, project, after, limit)]
 
 
 async def identities(db: Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:

@@ -70,6 +70,13 @@ PARTS: dict[str, Part] = {
         guards=True,
     ),
     "unqueued": _delete(tables.queue, "project", "customer", guards=True),
+    "amended": Part(
+        tables.amendments,
+        ("project", "number", "made_at", "place"),  # made_at: the place before, a number of the same size
+        "UPDATE amendments t SET place = x.place FROM {rows}"
+        " WHERE t.project = x.project AND t.number = x.number AND t.place = x.made_at",
+        guards=True,
+    ),
     "born": _insert(tables.customers),
     "identifiers": _insert(tables.identifiers),
     "owners": Part(
@@ -78,7 +85,8 @@ PARTS: dict[str, Part] = {
         "UPDATE identifiers t SET customer = x.customer FROM guard, {rows}"
         " WHERE t.project = x.project AND t.stream = x.stream",
     ),
-    "links": _insert(tables.links),
+    "unlinked": _delete(tables.links, "project", "stream", "id"),
+    "links": _insert(tables.links),  # the deletions see only what was there before
     "emails": _insert(tables.emails, "ON CONFLICT DO NOTHING"),
     "touchpoints": _insert(tables.touchpoints),
     "ledger": _insert(tables.ledger),
@@ -126,9 +134,11 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
     rows: dict[str, Sequence[tuple[Any, ...]]] = {
         "changed": sorted(changes.customers),
         "unqueued": sorted(changes.unqueued),
+        "amended": changes.amended,
         "born": changes.new_customers,
         "identifiers": sorted(changes.identifiers),
         "owners": sorted((*stream, customer) for stream, customer in changes.owners.items()),
+        "unlinked": sorted(changes.unlinked),
         "links": changes.links,
         "emails": sorted(changes.emails),
         "touchpoints": changes.history,
@@ -201,6 +211,8 @@ def statement(parts: tuple[tuple[str, bool], ...]) -> str:
     texts = {name: PARTS[name].sql.format(rows=_rows(name, copied, number)) for name, copied in parts}
     steps += [f"{name} AS ({sql} RETURNING 1)" for name, sql in texts.items() if PARTS[name].guards]
     guards.append("(SELECT count(*) FROM changed) = $11" if "changed" in named else "$11::bigint = 0")
+    if "amended" in named:
+        guards.append("(SELECT count(*) FROM amended) = 1")
     if "unqueued" in named:
         guards.append("(SELECT count(*) FROM unqueued) >= 0")
     steps.append(f"guard AS MATERIALIZED (SELECT 1 / (CASE WHEN {' AND '.join(guards)} THEN 1 ELSE 0 END))")

@@ -97,5 +97,5 @@ async def _refusal(db: Connection, held: Claim) -> Fenced | Conflict:
     """Why the statement's guard did not hold."""
     sql = "SELECT 1 FROM positions WHERE partition = $1 AND epoch = $2 AND position = $3"
     if await db.fetchval(sql, held.partition, held.epoch, held.position):
-        return Conflict("a customer's row, or the journeys in force, changed since they were read")
+        return Conflict("a customer's row, an amendment or the journeys in force changed since they were read")
     return Fenced(f"partition {held.partition} is no longer at epoch {held.epoch}, position {held.position}")

@@ -13,14 +13,17 @@ HOUR = 3600 * SECOND
 USER, ANONYMOUS = 0, 1
 
 #: Causes of ledger entries, by number as stored.
-CAUSES = ("live", "timer", "late", "merge", "import", "backfill")
-LIVE, TIMER, LATE, MERGE, IMPORT, BACKFILL = range(6)
+CAUSES = ("live", "timer", "late", "merge", "import", "backfill", "rollback", "exclusion", "erasure", "manual")
+LIVE, TIMER, LATE, MERGE, IMPORT, BACKFILL, ROLLBACK, EXCLUSION, ERASURE, MANUAL = range(10)
 
 #: Levels of the population roll-ups: everything, days and hours (of `at` and of `recorded`, from the epoch, UTC).
 TOTAL, BY_DAY, BY_HOUR = range(3)
 
 #: What a customer's row is: current, waiting for the deriver, or merged into another.
 CURRENT, BEHIND, MERGED = range(3)
+
+#: What an amendment is, and its place when it has been carried out.
+EXCLUDES, RETRACTS, DONE = 0, 1, 1 << 62
 
 #: Rejections kept of each code of a project: a flood of one leaves the others alone.
 REJECTIONS_OF_A_CODE = 2_500
@@ -197,16 +200,36 @@ class Fill(NamedTuple):
     finished: int | None
 
 
+class Amendment(NamedTuple):
+    """What somebody has ruled about the data: an exclusion of touchpoints, or a retraction of statements.
+
+    `body` is JSON (`shared.store.amendments`); `undone_at` None: it stands. `place` says how far the stager has carried
+    it out, or its undoing: from 0 (not begun) to DONE.
+    """
+
+    project: int
+    number: int
+    kind: int
+    body: str
+    who: str
+    why: str
+    made_at: int
+    undone_at: int | None
+    place: int
+
+
 class Catalog(NamedTuple):
     """The versions that are folded. `generation` rises with every change; a write under an older one is a Conflict.
 
-    `joined` are the projects that were made to join shared devices (semantics 43), `zones` the time zone of each.
+    `joined` are the projects that were made to join shared devices (semantics 43), `zones` the time zone of each;
+    `amendments` all exclusions, and the retractions that are not carried out yet.
     """
 
     generation: int
     journeys: tuple[JourneyRow, ...]
     joined: frozenset[int]
     zones: Mapping[int, str]
+    amendments: tuple[Amendment, ...] = ()
 
 
 @dataclass
@@ -241,6 +264,10 @@ class Changes:
     queued: list[tuple[int, int, int, int]] = field(
         default_factory=list
     )  # project, customer, cause, since; there: left
+    amended: list[tuple[int, int, int, int]] = field(
+        default_factory=list
+    )  # project, number, place before (else Conflict), place; one at most
+    unlinked: list[tuple[int, int, str]] = field(default_factory=list)  # delete from links: project, stream, id
     fills: list[Fill] = field(default_factory=list)  # update: next, filled, finished
     unqueued: list[tuple[int, int]] = field(default_factory=list)  # delete: project, customer
 

@@ -15,6 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from shared.store import schema, sqlite_reads, sqlite_writes, versions
 from shared.store.port import Conflict, StoreMismatch, StoreUnavailable
 from shared.store.rows import (
+    Amendment,
     Catalog,
     Changes,
     Claim,
@@ -80,6 +81,12 @@ class SqliteSession:
 
     async def catalog(self) -> Catalog:
         return await self._run(sqlite_reads.catalog)
+
+    async def amendments(self) -> list[Amendment]:
+        return await self._run(sqlite_reads.amendments)
+
+    async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:
+        return await self._run(sqlite_reads.streams_after, project, after, limit)
 
     async def identities(self, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
         return await self._run(sqlite_reads.identities, keys)

@@ -3,7 +3,20 @@
 import sqlite3
 from collections.abc import Sequence
 
-from shared.store.rows import CURRENT, Catalog, CustomerRow, Fill, Identity, JourneyRow, LedgerRow, LinkRow, SnapshotRow
+from shared.store.rows import (
+    CURRENT,
+    DONE,
+    EXCLUDES,
+    Amendment,
+    Catalog,
+    CustomerRow,
+    Fill,
+    Identity,
+    JourneyRow,
+    LedgerRow,
+    LinkRow,
+    SnapshotRow,
+)
 
 
 def revision(db: sqlite3.Connection) -> str | None:
@@ -23,7 +36,19 @@ def catalog(db: sqlite3.Connection) -> Catalog:
     projects = db.execute("SELECT project, devices, time_zone FROM projects").fetchall()
     joined = frozenset(project for project, devices, _ in projects if devices == "join")
     journeys = tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None)
-    return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects})
+    amended = "SELECT * FROM amendments WHERE kind = ? OR place < ? ORDER BY project, number"
+    amendments = tuple(Amendment(*row) for row in db.execute(amended, (EXCLUDES, DONE)))
+    return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects}, amendments)
+
+
+def amendments(db: sqlite3.Connection) -> list[Amendment]:
+    sql = "SELECT * FROM amendments WHERE place < ? ORDER BY kind DESC, project, number"
+    return [Amendment(*row) for row in db.execute(sql, (DONE,))]
+
+
+def streams_after(db: sqlite3.Connection, project: int, after: int, limit: int) -> list[tuple[int, int]]:
+    sql = "SELECT stream, customer FROM identifiers WHERE project = ? AND stream > ? ORDER BY stream LIMIT ?"
+    return db.execute(sql, (project, after, limit)).fetchall()
 
 
 def identities(db: sqlite3.Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:

@@ -105,6 +105,13 @@ def _fence(db: sqlite3.Connection, changes: Changes) -> None:
         raise Conflict("the journeys in force have changed")
 
 
+def _amendments(db: sqlite3.Connection, changes: Changes) -> None:
+    for project, number, before, place in changes.amended:
+        sql = "UPDATE amendments SET place = ? WHERE project = ? AND number = ? AND place = ?"
+        if db.execute(sql, (place, project, number, before)).rowcount != 1:
+            raise Conflict("an amendment was carried on by somebody else")
+
+
 def _customers(db: sqlite3.Connection, changes: Changes) -> None:
     guarded = [(*row[2:], *row[:2], row.revision) for row in changes.customers]
     updated = db.executemany(
@@ -123,6 +130,7 @@ def _people(db: sqlite3.Connection, changes: Changes) -> None:
         "UPDATE identifiers SET customer = ? WHERE project = ? AND stream = ?",
         [(customer, *stream) for stream, customer in changes.owners.items()],
     )
+    db.executemany("DELETE FROM links WHERE project = ? AND stream = ? AND id = ?", changes.unlinked)
     _insert(db, tables.links, changes.links)
     _insert(db, tables.emails, changes.emails, "ON CONFLICT DO NOTHING")
 
@@ -195,6 +203,7 @@ def write(db: sqlite3.Connection, changes: Changes) -> None:
     """Writes everything or nothing."""
     with _transaction(db):
         _fence(db, changes)
+        _amendments(db, changes)
         _customers(db, changes)
         _people(db, changes)
         _insert(db, tables.touchpoints, changes.history)

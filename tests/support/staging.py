@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from services.stager.consumer import Stager
 from services.stager.telemetry import Telemetry
-from shared.events import Record, encode
+from shared.events import Record, Seen, encode
 from shared.log.port import Entry, Reader
 from shared.log.sqlite import SqliteLog, open_sqlite_log
 from shared.settings import Settings
@@ -39,6 +39,9 @@ def template() -> Path:
 
 def record_of(given: dict[str, Any], imported: bool = False) -> Record:
     """The record of a touchpoint as the oracle writes them."""
+    properties = given["properties"]
+    if given["type"] == "placement":
+        properties = {"journey": given["journey"], "stage": given["stage"]}
     return Record(
         project=1,
         id=given["id"],
@@ -49,12 +52,13 @@ def record_of(given: dict[str, Any], imported: bool = False) -> Record:
         anonymous=given["anonymous"],
         previous=given["previous"],
         name=given["name"],
-        properties=msgspec.Raw(msgspec.json.encode(given["properties"])),
+        properties=msgspec.Raw(msgspec.json.encode(properties)),
         context=msgspec.Raw(msgspec.json.encode(given["context"])),
         traits=msgspec.Raw(msgspec.json.encode(given["traits"])),
         imported=imported,
         excluded=given.get("excluded", False),
         guarded=given.get("guarded", False),
+        seen=Seen(**given["seen"]) if given.get("seen") else None,
     )
 
 
@@ -63,6 +67,7 @@ class Staging:
 
     def __init__(self, log: SqliteLog, store: Store, stack: AsyncExitStack) -> None:
         self.log, self.store, self._stack = log, store, stack
+        self.folder = Path()  #: where the files lie, if `staging` has made them
 
     @classmethod
     @asynccontextmanager
@@ -119,6 +124,14 @@ class Driven(Stager):
         """The instant up to which all timers have fired."""
         return self.clock - 1
 
+    async def carry_out(self, clock: int) -> None:
+        """Carries exclusions out and derives what is queued, with the store's clock at an instant."""
+        busy = True
+        while busy:
+            await self._assign()
+            busy = any([await self._derive(partition, clock) for partition in sorted(self.claims)])
+            busy = busy or await self._amend()
+
     async def settle(self) -> None:
         """Stages everything, derives what is queued, fires what is due, and fills what is published."""
         await self.stage_all()
@@ -149,4 +162,6 @@ async def staging(folder: Path, journeys: Sequence[str], devices: str = "split")
         store = await stack.enter_async_context(sqlite.open(folder / "store.db", 5.0))
         for i, text in enumerate(journeys):
             await store.add_journey(1, f"journey-{i}", text)
-        yield Staging(log, store, stack)
+        world = Staging(log, store, stack)
+        world.folder = folder
+        yield world

@@ -10,6 +10,7 @@ on random values would cost more than all the rest.
 """
 
 from shared.store.tables.access import catalog, journeys, positions, projects, query_tokens, write_keys
+from shared.store.tables.amendments import amendments
 from shared.store.tables.columns import metadata, storable
 from shared.store.tables.faults import dead_letters, quarantine, rejections, repairs
 from shared.store.tables.history import (
@@ -28,6 +29,7 @@ from shared.store.tables.history import (
 )
 
 __all__ = [
+    "amendments",
     "catalog",
     "customers",
     "dead_letters",
