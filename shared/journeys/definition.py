@@ -15,7 +15,7 @@ exit: {from: [visitor, buyer], enter: {touchpoint: {name: Account Deleted}}}
 
 from shared.journeys import document, examples, naming, personas, roles, stages
 from shared.journeys.conditions import window
-from shared.journeys.layout import lay_out
+from shared.journeys.layout import MOST_NUMBERS, lay_out, numbers
 from shared.journeys.matcher import Matcher
 from shared.journeys.model import Definition, Exit, Stage, Title
 from shared.journeys.reading import DefinitionError, Place, Problem, Reading
@@ -76,19 +76,29 @@ def _definition(place: Place, teller: Teller | None) -> Definition:
         personas=people,
         conversions=stages.conversions(fields["conversions"]) if "conversions" in fields else (),
     )
-    if not reading.problems and (stuck := circle(definition, lay_out(definition, nowhere()))):
-        names = ["none" if number < 0 else definition.stages[number].name for number in [*stuck, stuck[0]]]
-        remedy = "let one of these moves need a touchpoint, or take a stage out of its from:"
-        place.problem(f"time alone goes round: {' → '.join(names)}", remedy)
+    if not reading.problems:
+        _whole(place, definition)
     if reading.problems:
         raise DefinitionError(reading.problems)
     return definition
 
 
+def _whole(place: Place, definition: Definition) -> None:
+    """What can only be said of all of its conditions together."""
+    layout = lay_out(definition, nowhere())
+    if stuck := circle(definition, layout):
+        names = ["none" if number < 0 else definition.stages[number].name for number in [*stuck, stuck[0]]]
+        remedy = "let one of these moves need a touchpoint, or take a stage out of its from:"
+        place.problem(f"time alone goes round: {' → '.join(names)}", remedy)
+    if (kept := numbers(layout)) > MOST_NUMBERS:
+        message = f"it would keep up to {kept:,} numbers of each customer, and {MOST_NUMBERS:,} are allowed"
+        place.problem(message, "count to smaller numbers within windows, compare fewer values, or split the journey")
+
+
 def _members(place: Place | None) -> list[Place]:
     members = (place and place.members("stages")) or []
     if place is not None and len(members) > MOST_STAGES:
-        place.problem(f"there are more than {MOST_STAGES} stages", "split the journey")
+        place.problem(f"it has {len(members)} stages, and {MOST_STAGES} are allowed", "split the journey")
     return members
 
 

@@ -23,7 +23,8 @@ def read(place: Place) -> tuple[Persona, ...]:
     """The personas in their order; the conditions read after it may refer to them by name."""
     members = place.members("personas") or []
     if len(members) > MOST:
-        place.problem(f"there are more than {MOST} personas", "leave out those that no rule needs")
+        remedy = "leave out those that no rule needs"
+        place.problem(f"there are {len(members)} personas, and {MOST} are allowed", remedy)
     listed = naming.names(members, "persona")
     personas = [persona for member in members if (persona := _persona(member))]
     nobody = Trait(())  # of one that has a problem

@@ -52,6 +52,9 @@ class Chains(Slot):
     def empty(self) -> list[int | None] | dict[bytes, int | None]:
         return [None] * len(self.steps) if self.by is None else {_LAST: None}
 
+    def numbers(self, bound: int) -> int:
+        return len(self.steps) * bound
+
     def matchers(self) -> tuple[Matcher, ...]:
         return (*self.steps, *self.without)
 

@@ -36,6 +36,9 @@ class Marks(Slot):
     def may(self, type: str, name: str | None) -> bool:
         return self.of.may(type, name)
 
+    def numbers(self, bound: int) -> int:
+        return 1 if self.step is None else 2 * bound
+
     def update(self, index: int, bound: int, setting: Setting) -> Update:
         test, step = self.of.compile(setting.teller), self.step
 

@@ -43,6 +43,9 @@ class Stamps(Kept):
     def empty(self) -> int | list[int]:
         return [] if self.window.passes else 0
 
+    def numbers(self, bound: int) -> int:
+        return 2 if self.window.within is None else bound
+
     def update(self, index: int, bound: int, setting: Setting) -> Update:
         test, during, zone = self.of.compile(setting.teller), self.window.during, setting.zone
 
@@ -89,6 +92,9 @@ class Values(Kept):
 
     def empty(self) -> dict[bytes, int]:
         return {}
+
+    def numbers(self, bound: int) -> int:
+        return 2 * bound
 
     def update(self, index: int, bound: int, setting: Setting) -> Update:
         test, path, sliding = self.of.compile(setting.teller), self.path, self.window.within is not None

@@ -81,7 +81,19 @@ def enter(condition: str) -> str:
         ("{count: {of: {}, at_least: 2, at_most: 3}}", ["at_least and at_most stand side by side"]),
         ("{count: {of: {}, at_least: 1.5}}", ["at_least: 1.5 is not a whole number"]),
         ("{count: {of: {}, at_least: -1}}", ["-1 is not a whole number"]),
-        ("{count: {of: {}, within: 7d, at_least: 5000}}", ["it compares with more than 1,000"]),
+        ("{count: {of: {}, within: 7d, at_least: 5000}}", ["it compares with 5,000, and 1,000 are kept"]),
+        ("{distinct: {of: {}, property: p, exactly: 1001}}", ["it compares with 1,001, and 1,000 are kept"]),
+        ("{sequence: {steps: [{}]}}", ["it has 1 step, and from 2 to 10 are allowed"]),
+        (f"{{sequence: {{steps: [{', '.join(['{}'] * 11)}]}}}}", ["it has 11 steps, and from 2 to 10 are allowed"]),
+        ("{sequence: {steps: [{}, {}], since: visit}}", ["enter.sequence.since: unknown value 'visit'"]),
+        ("{score: {at_least: 1}}", ["enter.score: it gives no points"]),
+        ("{score: {of: [{touchpoint: {}, points: 1}], exactly: 1}}", ["comparison is missing", "unknown key 'exactly'"]),
+        ("{score: {of: [{touchpoint: {}, points: 1.0001}], at_least: 1}}", ["1.0001 has more than three places"]),
+        ("{score: {of: [{touchpoint: {}, points: 1, cap: -1}], at_least: 1}}", ["-1 is no cap"]),
+        (
+            f"{{score: {{of: [{', '.join(['{touchpoint: {}, points: 1}'] * 21)}], at_least: 1}}}}",
+            ["it has 21 entries, and 20 are allowed"],
+        ),
         ("{distinct: {of: {}, at_least: 5}}", ["'property' is missing"]),
         ("{sum: {of: {}, property: p, at_least: many}}", ["'many' is not a number"]),
         ("{quiet: {}}", ["a mapping is not a duration"]),
@@ -177,3 +189,11 @@ def test_a_definition_from_data_has_no_lines() -> None:
     with pytest.raises(DefinitionError) as caught:
         parse({"journey": "test", "stages": [{"stage": "a", "enter": {"quiet": "soon"}}]})
     assert str(caught.value).startswith("stages[0].enter.quiet: 'soon' is not a duration")
+
+
+def test_too_much_of_a_customer() -> None:
+    """What all conditions may keep of one customer together is bounded; what is equal is kept, and counted, once."""
+    values = [f"{{distinct: {{of: {{}}, property: p{n}, at_least: 1000}}}}" for n in range(6)]
+    assert load(enter(f"{{any: [{', '.join(values[:5])}, {values[0]}]}}"))
+    with pytest.raises(DefinitionError, match="up to 12,000 numbers of each customer, and 10,000 are allowed"):
+        load(enter(f"{{any: [{', '.join(values)}]}}"))
