@@ -4,7 +4,6 @@ from shared.journeys.conditions.base import Layout, Slot, leaves
 from shared.journeys.model import Definition
 from shared.journeys.setting import Setting
 
-
 #: So many numbers (of eight bytes or so) are kept of one customer in one journey at most.
 MOST_NUMBERS = 10_000
 

@@ -50,10 +50,6 @@ class Slot(ABC):
         """How many numbers are kept of one customer at most."""
         return bound
 
-    def numbers(self, bound: int) -> int:
-        """How many numbers are kept of one customer at most."""
-        return bound
-
     @property
     def resets(self) -> bool:
         """Does every move empty it? (Rule 51.)"""
