@@ -1,5 +1,6 @@
 """Folding, in whatever cuts, is `derive`; due times are exact; states stay small."""
 
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -7,15 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.events import DAY, SECOND
-from shared.journeys.conditions.base import leaves
-from shared.journeys.conditions.trait import Trait
 from shared.journeys.derive import derive, history
 from shared.journeys.engine import Journey, Move, State
 from shared.journeys.explain import name, why
+from shared.journeys.sentences import sentence
+from shared.journeys.telling import LANGUAGES
 from tests.support import strategies
 from tests.support.journeys import from_golden, touchpoint
 
 FOREVER = 4_000_000 * DAY
+
+#: All that random definitions ask for.
+TRAITS = ["k", "l"]
 
 
 def packed(state: State) -> State:
@@ -24,11 +28,11 @@ def packed(state: State) -> State:
 
 
 @settings(max_examples=200)
-@given(strategies.definitions(), strategies.histories, strategies.ends, st.data())
-def test_any_cut(definition: dict[str, Any], given: list[dict[str, Any]], now: int, data: st.DataObject) -> None:
+@given(strategies.worlds(), st.data())
+def test_any_cut(world: strategies.World, data: st.DataObject) -> None:
     """Copied, written and read, or looked at ahead of time between any two touchpoints, a fold comes to the same."""
-    journey = strategies.compiled(definition)
-    touchpoints = list(map(from_golden, given))
+    journey, now = world.journey(), world.now
+    touchpoints = list(map(from_golden, world.history))
     state, moves = journey.start(), list[Move]()
     for one in history(touchpoints, now):
         match data.draw(st.integers(0, 3)):
@@ -50,12 +54,12 @@ def test_any_cut(definition: dict[str, Any], given: list[dict[str, Any]], now: i
 
 
 @settings(max_examples=200)
-@given(strategies.definitions(), strategies.histories)
-def test_due_is_exact(definition: dict[str, Any], given: list[dict[str, Any]]) -> None:
+@given(strategies.worlds())
+def test_due_is_exact(world: strategies.World) -> None:
     """A state is due exactly when its next timer move is made, and never before its last instant."""
-    journey = strategies.compiled(definition)
+    journey = world.journey()
     state = journey.start()
-    for one in history(map(from_golden, given), FOREVER):
+    for one in history(map(from_golden, world.history), FOREVER):
         journey.advance(state, one.at - 1)
         journey.touch(state, one)
         due, ahead = journey.due(state), journey.copy(state)
@@ -68,28 +72,29 @@ def test_due_is_exact(definition: dict[str, Any], given: list[dict[str, Any]]) -
 
 
 @settings(max_examples=200)
-@given(strategies.definitions(), strategies.histories, strategies.ends)
-def test_why_is_derive(definition: dict[str, Any], given: list[dict[str, Any]], now: int) -> None:
+@given(strategies.worlds())
+def test_why_is_derive(world: strategies.World) -> None:
     """*Why* tells of the very move that `derive` makes last, and of the timer that is next."""
-    journey = strategies.compiled(definition)
-    touchpoints = [from_golden(one) for one in given]
+    journey, now = world.journey(), world.now
+    touchpoints = [from_golden(one) for one in world.history]
     told = why(journey, touchpoints, now)
     moves = derive(journey, touchpoints, now)
     assert told.move == (moves[-1] if moves else None)
     assert told.stage == (name(journey, moves[-1].target) if moves else None)
-    assert told.reason.endswith(".")
+    tellings = [told.reason, *(one.lacks for one in told.toward), *([told.next.reason] if told.next else [])]
+    for telling, language in product(tellings, LANGUAGES):
+        assert sentence(telling, journey.definition, language).endswith(".")
     assert all(one.at <= (told.since or now) for one in told.evidence)
     later = derive(journey, history(touchpoints, now), FOREVER)[len(moves) :]
-    assert told.next == ((later[0].at, name(journey, later[0].target)) if later else None)
+    due = (later[0].at, name(journey, later[0].target)) if later else None
+    assert (told.next and (told.next.at, told.next.stage)) == due
 
 
 def limit(journey: Journey) -> int:
     """What a state may weigh in bytes: numbers take 9 of them, an item in a slot 20, a trait is cut to 64 letters."""
     fixed = 12 + len(journey.stages)
     items = sum(journey.layout.bounds)
-    found = [leaf for enter in journey.definition.conditions() for leaf in leaves(enter)]
-    traits = {trait for leaf in found if isinstance(leaf, Trait) for trait, _ in leaf.asked}
-    return 9 * fixed + 20 * items + 80 * len(traits)
+    return 9 * fixed + 20 * items + 80 * len(TRAITS)
 
 
 @settings(max_examples=50)

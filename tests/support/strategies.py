@@ -4,179 +4,184 @@ Definitions are plain data as YAML gives them, touchpoints are dicts as the gold
 and the oracle can each read them in their own way.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from shared.events import SECOND
+from shared.events import DAY, SECOND
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import DefinitionError, parse
 from shared.journeys.engine import Journey
+from tests.support.constructs import (
+    CONTEXTS,
+    NAMES,
+    PERSONAS,
+    ROLES,
+    SEEN,
+    TYPES,
+    VALUES,
+    Data,
+    chance,
+    condition,
+    matcher,
+    number,
+    pick,
+    several,
+    traits,
+)
 from tests.support.journeys import START, setting
 
-Data = dict[str, Any]
-
-TEXTS = ["a", "A ", "b", "كي", "کی", "\u06f1", "1"]
-NAMES = ["View", "view", "Buy", "خريد", "خرید"]
 ORDERED = ["one", "two", "three"]
 SIDE = ["left", "right"]
 IDS = ["1", "10", "2", "é", "z", *map(str, range(20, 50))]
-ROLES = {"look": ["View"], "buy": ["BUY", "خرید"]}
-
-scalars = st.sampled_from([*TEXTS, 0, 1, 1.0, 2, 2.5, -1, 0.1, 0.2, 0.0000005, 0.0000015, True, False])
-values = st.one_of(scalars, st.none(), st.sampled_from([[], ["a"], {}, {"a": 1}]))
-numbers = st.sampled_from([-1, 0, 1, 2, 2.5, 0.3, 0.000001])
-durations = st.sampled_from(["1s", "2s", "3s", "1m"])
-types = st.sampled_from(["track", "page", "track", "identify", "screen", "group", "alias"])
-
-clauses = st.fixed_dictionaries(
-    {},
-    optional={
-        "equals": scalars,
-        "in": st.lists(scalars, min_size=1, max_size=3),
-        "exists": st.booleans(),
-        "at_least": numbers,
-        "at_most": numbers,
-        "more_than": numbers,
-        "fewer_than": numbers,
-    },
-).filter(bool)
-predicates = st.one_of(scalars, st.lists(scalars, min_size=1, max_size=2), clauses)
+JOURNEY = "random"
 
 
-def some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """One, or a list of one or two."""
-    return st.one_of(strategy, st.lists(strategy, min_size=1, max_size=2))
+def definition(draw: st.DrawFn) -> Data:
+    """A journey, often one that shows each turn of one condition."""
+    return probe(draw) if chance(draw, 2) else journey(draw)
 
 
-simple = st.sampled_from([{"name": "View"}, {"name": "Buy"}, {"role": "buy"}, {"type": ["page", "track"]}, {}])
-matchers: st.SearchStrategy[Data] = st.one_of(
-    simple,
-    simple,
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "type": some(types),
-            "name": some(st.sampled_from(NAMES)),
-            "role": some(st.sampled_from(list(ROLES))),
-            "properties": st.dictionaries(st.sampled_from(["p", "o.q", "p.q"]), predicates, min_size=1, max_size=2),
-            "context": st.dictionaries(st.just("c.d"), predicates, min_size=1),
-            "traits": st.dictionaries(st.sampled_from(["k", "l"]), predicates, min_size=1, max_size=2),
-        },
-    ),
-)
-
-
-@st.composite
-def compared(draw: st.DrawFn, /, amounts: st.SearchStrategy[Any], **fields: st.SearchStrategy[Any]) -> Data:
-    """A mapping of these fields, those that draw None left out, and of one comparison."""
-    drawn = {key: draw(strategy) for key, strategy in fields.items()}
-    comparison = draw(st.sampled_from(["at_least", "at_most", "more_than", "fewer_than", "exactly"]))
-    return {**{key: value for key, value in drawn.items() if value is not None}, comparison: draw(amounts)}
-
-
-def conditions(stages: list[str]) -> st.SearchStrategy[Data]:
-    """Every construct that an `enter` can have."""
-    few = st.integers(0, 3)
-    held = st.sampled_from([*stages, "none"])
-    within = st.one_of(st.none(), durations)
-    path = st.sampled_from(["p", "o.q"])
-    leaves: st.SearchStrategy[Data] = st.one_of(
-        matchers.map(lambda matcher: {"touchpoint": matcher}),
-        compared(few, of=matchers, within=within).map(lambda inner: {"count": inner}),
-        compared(few, of=matchers, within=within, property=path).map(lambda inner: {"distinct": inner}),
-        compared(numbers, of=matchers, within=within, property=path).map(lambda inner: {"sum": inner}),
-        durations.map(lambda duration: {"quiet": duration}),
-        st.fixed_dictionaries({"for": durations}, optional={"in": held}).map(lambda inner: {"stay": inner}),
-        held.map(lambda stage: {"stay": {"in": stage}}),
-        compared(few, of=held).map(lambda inner: {"visits": inner}),
-        held.map(lambda stage: {"came_from": stage}),
-        st.dictionaries(st.sampled_from(["k", "l"]), predicates, min_size=1, max_size=2).map(
-            lambda inner: {"trait": inner}
-        ),
-    )
-    return st.recursive(
-        leaves,
-        lambda inner: st.one_of(
-            st.lists(inner, min_size=1, max_size=3).map(lambda several: {"all": several}),
-            st.lists(inner, min_size=1, max_size=3).map(lambda several: {"any": several}),
-            inner.map(lambda one: {"not": one}),
-        ),
-        max_leaves=4,
-    )
-
-
-@st.composite
-def definitions(draw: st.DrawFn) -> Data:
-    """A journey of up to three ordered and two side stages; it may be one in which time alone goes round."""
-    ordered = ORDERED[: draw(st.integers(1, 3))]
-    side = SIDE[: draw(st.integers(0, 2))]
-    enters = conditions([*ordered, *side])
-    origins = st.lists(st.sampled_from([*ordered, *side, "none"]), min_size=1, max_size=2)
-    made: Data = {"journey": "random", "roles": ROLES, "stages": [], "side": []}
-    for name in ordered:
-        stage = {"stage": name, "enter": draw(enters)}
-        if draw(st.booleans()):
-            stage["from"] = draw(origins)
-        made["stages"].append(stage)
-    for name in side:
-        stage = {"stage": name, "enter": draw(enters), "from": draw(origins)}
-        if draw(st.booleans()):
-            stage["return"] = {"on": "activity", "to": draw(st.sampled_from(["previous", "highest"]))}
-        made["side"].append(stage)
-    if not side:
-        del made["side"]
-    if draw(st.booleans()):
-        made["exit"] = {"from": draw(origins), "enter": draw(enters)}
+def about(draw: st.DrawFn) -> Data:
+    """What a journey has beside its stages."""
+    made: Data = {"journey": JOURNEY, "roles": ROLES}
+    made["personas"] = [{"persona": name, "when": traits(draw)} for name in PERSONAS]
     for key in ("activity", "except"):
-        if draw(st.integers(0, 3)) == 0:
-            made[key] = draw(st.lists(matchers, min_size=1, max_size=2))
+        if chance(draw, 6):
+            made[key] = several(draw, 2, lambda: matcher(draw))
+    if chance(draw, 2):
+        made["calendar"] = {"week": pick(draw, ["saturday", "monday", "thursday"])}
+        made["calendar"] |= {"months": "jalali"} if chance(draw, 2) else {}
     return made
 
 
-instants = st.builds(
-    lambda ticks, aside: START + ticks * SECOND // 2 + aside,
-    st.integers(0, 16),
-    st.sampled_from([0, 0, 0, -1, 1, 33_334]),
-)
+def probe(draw: st.DrawFn) -> Data:
+    """A journey whose one stage is entered when a condition comes true, and left when it is false, or the other way.
 
-
-@st.composite
-def touchpoints(draw: st.DrawFn) -> Data:
-    """One touchpoint; its id may well be another's."""
-    type = draw(types)
-    at = draw(instants)
+    Either way round, the one move is made by time, too, if the condition is timed; the other at touchpoints only, since
+    time alone must not go round.
+    """
+    asked = condition(draw, ["one", "left", "none"])
+    turns = [asked, {"all": [{"touchpoint": {}}, {"not": asked}]}]
+    if chance(draw, 2):
+        turns = [{"all": [{"touchpoint": {}}, asked]}, {"not": asked}]
     return {
-        "id": draw(st.sampled_from(IDS)),
-        "type": type,
-        "name": draw(st.sampled_from([*NAMES, None])) if type in ("track", "page", "screen") else None,
-        "t": at,
-        "recorded": at + draw(st.integers(0, 3)) * SECOND,
-        "user": "somebody",
-        "anonymous": None,
-        "previous": "other" if type == "alias" else None,
-        "excluded": draw(st.integers(0, 9)) == 0,
-        "properties": draw(st.fixed_dictionaries({}, optional={"p": values, "o": st.just({"q": 1})})),
-        "context": draw(st.fixed_dictionaries({}, optional={"c": st.just({"d": "a"})})),
-        "traits": draw(st.fixed_dictionaries({}, optional={"k": values, "l": values}))
-        if type in ("identify", "group")
-        else {},
+        **about(draw),
+        "stages": [{"stage": "one", "from": ["none", "left"], "enter": turns[0]}],
+        "side": [{"stage": "left", "from": ["one"], "enter": turns[1]}],
     }
 
 
-histories: st.SearchStrategy[list[Data]] = st.lists(touchpoints(), min_size=2, max_size=12)
+def journey(draw: st.DrawFn) -> Data:
+    """A journey of up to three ordered and two side stages; it may be one in which time alone goes round."""
+    ordered = ORDERED[: pick(draw, [1, 2, 2, 3])]
+    side = SIDE[: number(draw, 0, 2)]
+    stages = [*ordered, *side, "none"]
 
-#: Mostly after every timer, now and then in the middle of things.
-ends = st.one_of(
-    st.just(START + 300 * SECOND), instants, st.integers(0, 40).map(lambda ticks: START + ticks * SECOND // 4)
-)
+    def entered(one: Data, is_bound: bool) -> Data:
+        one["enter"] = condition(draw, stages)
+        if is_bound or chance(draw, 2):
+            one["from"] = several(draw, 2, lambda: pick(draw, stages))
+        if "stage" in one and chance(draw, 6):
+            one["persona"] = pick(draw, [*PERSONAS, PERSONAS])
+        return one
+
+    made = about(draw)
+    made["stages"] = [entered({"stage": name}, is_bound=False) for name in ordered]
+    if side:
+        made["side"] = [entered({"stage": name}, is_bound=True) for name in side]
+    for one in made.get("side", []):
+        if chance(draw, 2):
+            one["return"] = {"on": "activity", "to": pick(draw, ["previous", "highest"])}
+    if chance(draw, 2):
+        made["exit"] = entered({}, is_bound=True)
+    return made
 
 
-def compiled(definition: Data) -> Journey:
-    """The journey, unless time alone goes round in it: then another example is drawn."""
+#: Half seconds, and now and then days, so that windows, periods and half-lives of each size are met.
+FAR = [-DAY, DAY // 2, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 31 * DAY]
+ASIDE = [0, 0, 0, -1, 1, 33_334]
+
+
+def instant(draw: st.DrawFn, start: int) -> int:
+    """An instant at or not long after another."""
+    tick = pick(draw, FAR) if chance(draw, 8) else number(draw, 0, 16) * SECOND // 2
+    return int(start + tick + pick(draw, ASIDE))
+
+
+def some_values(draw: st.DrawFn, names: list[str]) -> Data:
+    """Some of these names, each with a value."""
+    return {name: pick(draw, VALUES) for name in names if not chance(draw, 3)}
+
+
+def touchpoint(draw: st.DrawFn, start: int = START) -> Data:
+    """One touchpoint around this instant; its id may well be another's."""
+    type = pick(draw, [*TYPES, "track", "track", "identify", *TYPES, "track", "track", "identify", "placement"])
+    at = instant(draw, start)
+    is_placement = type == "placement"
+    return {
+        "id": pick(draw, IDS),
+        "type": type,
+        "name": pick(draw, [*NAMES, "View", "Buy", None]) if type in ("track", "page", "screen") else None,
+        "t": at,
+        "recorded": at + number(draw, 0, 3) * SECOND,
+        "user": "somebody",
+        "anonymous": None,
+        "previous": "other" if type == "alias" else None,
+        "excluded": chance(draw, 10),
+        "journey": pick(draw, [JOURNEY, JOURNEY, JOURNEY, "other"]) if is_placement else None,
+        "stage": pick(draw, [*ORDERED, *SIDE, "none", "gone"]) if is_placement else None,
+        "properties": some_values(draw, ["p"]) | ({"o": {"q": 1}} if chance(draw, 2) else {}),
+        "context": pick(draw, CONTEXTS),
+        "seen": pick(draw, SEEN),
+        "traits": some_values(draw, ["k", "l"]) if type in ("identify", "group") else {},
+    }
+
+
+class World(NamedTuple):
+    """One customer of one journey: what happened, in which zone the project is, and when somebody asks."""
+
+    definition: Data
+    history: list[Data]
+    now: int
+    zone: str
+
+    def journey(self) -> Journey:
+        """The journey, unless it is refused: then another example is drawn."""
+        return compiled(self.definition, self.zone)
+
+
+#: Zones, and seconds from START to instants at which one of their days, and maybe more, begins.
+PLACES = [
+    ("UTC", 0),  # a year
+    ("UTC", 79 * 86_400),  # a Solar Hijri year
+    ("Asia/Tehran", 79 * 86_400 - 12_600),
+    ("Asia/Tehran", 2 * 86_400 - 12_600),  # a Saturday
+    ("Asia/Beirut", 86 * 86_400 + 22 * 3600),  # a day without a midnight
+    ("America/Havana", 304 * 86_400 + 5 * 3600),  # the second midnight of a day
+]
+
+
+def world(draw: st.DrawFn) -> World:
+    """A journey and a history at the edge of calendar periods, looked at mostly after every timer."""
+    zone, seconds = pick(draw, PLACES)
+    start = START + (seconds - number(draw, 0, 4)) * SECOND
+    history = several(draw, 14, lambda: touchpoint(draw, start), least=2)
+    quarter = start + number(draw, 0, 40) * SECOND // 4
+    now = pick(draw, [start + 400 * DAY, start + 300 * SECOND, start + 300 * SECOND, quarter, instant(draw, start)])
+    return World(definition(draw), history, now, zone)
+
+
+definitions = st.composite(definition)
+touchpoints = st.composite(touchpoint)
+worlds = st.composite(world)
+
+
+def compiled(definition: Data, zone: str = "UTC") -> Journey:
+    """The journey, unless it is refused: then another example is drawn."""
     try:
-        return compile_journey(parse(definition), setting())
+        return compile_journey(parse(definition), setting(zone))
     except DefinitionError:
         assume(False)
         raise

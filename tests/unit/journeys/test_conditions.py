@@ -109,12 +109,12 @@ def met(journey: Journey, condition: Condition, state: State, now: int) -> bool:
 
 
 @settings(max_examples=200)
-@given(strategies.definitions(), strategies.histories, st.booleans(), st.data())
-def test_turns(definition: dict[str, Any], history: list[dict[str, Any]], truth: bool, data: st.DataObject) -> None:
+@given(strategies.worlds(), st.booleans(), st.data())
+def test_turns(world: strategies.World, truth: bool, data: st.DataObject) -> None:
     """A condition turns at the earliest instant at which it reads so: there, and never before."""
-    journey = strategies.compiled(definition)
+    journey = world.journey()
     state = journey.start()
-    touchpoints = sorted(map(from_golden, history), key=lambda one: (one.at, one.id))
+    touchpoints = sorted(map(from_golden, world.history), key=lambda one: (one.at, one.id))
     for one in touchpoints:
         journey.touch(state, one)
     start = state.at
