@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.journeys.compile import compile_journey
-from shared.journeys.conditions.base import Turns
+from shared.journeys.conditions.base import Holds, Turns
 from shared.journeys.conditions.logic import first_turn, last_turn, nth_turn, some_hold
 from shared.journeys.conditions.trait import Trait
 from shared.journeys.definition import parse
@@ -65,12 +65,16 @@ def test_so_many_have_turned(listed: list[bool | list[bool]], least: int, truth:
     assert told(last_turn(found), start) == first(len(listed))
 
 
+def always(truth: bool) -> Holds:
+    """A condition that is found out to be so."""
+    return lambda state, touchpoint, now: truth
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=6), st.integers(1, 6))
 def test_so_many_hold(listed: list[tuple[bool, bool]], least: int) -> None:
     """Whether what they say is known beforehand or found out."""
     least = min(least, len(listed))
-    tests = [truth if known else (lambda state, touchpoint, now, truth=truth: truth) for known, truth in listed]
-    holds = some_hold(tests, least)
+    holds = some_hold([truth if known else always(truth) for known, truth in listed], least)
     found = holds if isinstance(holds, bool) else holds(STATE, None, 0)
     assert found is (sum(truth for _, truth in listed) >= least)
 
