@@ -16,6 +16,8 @@ from services.metrics.api import (
     dead_letters,
     definitions,
     differences,
+    dry_run,
+    exclusions,
     history,
     journeys,
     placements,
@@ -82,8 +84,8 @@ def build_metrics(
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
     for room in (
-        *(journeys, definitions, differences, stages, transitions),
-        *(history, why, placements, customers, rejections, dead_letters),
+        *(journeys, definitions, differences, dry_run, stages, transitions),
+        *(history, why, placements, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
     for more in rooms:

@@ -3,6 +3,7 @@
 import click
 
 from services.commands.journeys.adding import add_journey
+from services.commands.journeys.ahead import dry_run
 from services.commands.journeys.listing import list_journeys, list_templates
 from services.commands.journeys.showing import diff, explain, show, validate
 from services.commands.journeys.trying import try_journey
@@ -24,6 +25,7 @@ for command in (
     explain,
     validate,
     try_journey,
+    dry_run,
     diff,
     add_journey,
 ):
