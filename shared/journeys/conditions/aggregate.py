@@ -30,7 +30,7 @@ class Aggregate(Condition):
 
     unit: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("of", "property")
-    measure: ClassVar[str]
+    measure: ClassVar[str] = "count"
 
     @classmethod
     def parse(cls, place: Place, read: Read) -> Self | None:

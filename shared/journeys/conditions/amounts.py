@@ -127,6 +127,11 @@ def added(touchpoint: Touchpoint, test: Reads | None, path: str) -> int | None:
     return int(_EXACT.scaleb(_EXACT.quantize(Decimal(repr(value)), _MILLIONTH), 6))
 
 
+def decimal(amount: int, over: int = 1) -> Decimal:
+    """An amount, divided, as it is told: in ones, to a millionth."""
+    return _EXACT.quantize(_EXACT.divide(Decimal(amount), Decimal(over * MILLION)), _MILLIONTH)
+
+
 def carried(amount: int) -> int | str:
     """An amount as msgpack carries it: what is beyond 64 bits as text."""
     return amount if -(2**63) <= amount < 2**63 else str(amount)

@@ -2,10 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from shared.journeys.conditions.aggregate import Aggregate
-from shared.journeys.conditions.amounts import GREATEST, LEAST, MEAN, MILLION, TOTAL, Amounts, Tally
+from shared.journeys.conditions.amounts import GREATEST, LEAST, MEAN, MILLION, TOTAL, Amounts, Tally, decimal
 from shared.journeys.conditions.base import Holds, Moment, Turns, View, steady
 from shared.journeys.state import State
 from shared.journeys.telling.said import Said, Telling
@@ -24,7 +25,7 @@ class Reckoned(Aggregate):
         """The comparison with a tally."""
 
     @abstractmethod
-    def amount(self, tally: Any) -> float | None:
+    def amount(self, tally: Any) -> Decimal | None:
         """A tally as it is told; None where there is nothing to compare."""
 
     def kept(self) -> Amounts:
@@ -76,8 +77,8 @@ class Sum(Reckoned):
         holds = self.comparison.holds
         return lambda tally: holds(int(tally or 0))
 
-    def amount(self, tally: Any) -> float:
-        return int(tally or 0) / MILLION
+    def amount(self, tally: Any) -> Decimal:
+        return decimal(int(tally or 0))
 
 
 class Average(Reckoned):
@@ -91,8 +92,8 @@ class Average(Reckoned):
         divided = self.comparison.divided
         return lambda tally: tally is not None and divided(int(tally[0]), tally[1] * MILLION)
 
-    def amount(self, tally: Any) -> float | None:
-        return None if tally is None else int(tally[0]) / tally[1] / MILLION
+    def amount(self, tally: Any) -> Decimal | None:
+        return None if tally is None else decimal(int(tally[0]), tally[1])
 
 
 class Extreme(Reckoned):
@@ -104,8 +105,8 @@ class Extreme(Reckoned):
         holds = self.comparison.holds
         return lambda tally: tally is not None and holds(int(tally))
 
-    def amount(self, tally: Any) -> float | None:
-        return None if tally is None else int(tally) / MILLION
+    def amount(self, tally: Any) -> Decimal | None:
+        return None if tally is None else decimal(int(tally))
 
 
 class Least(Extreme):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.journeys.conditions.amounts import BUCKETS, MILLION, TOTAL, Amounts
+from shared.journeys.conditions.amounts import BUCKETS, MILLION, TOTAL, Amounts, decimal
 from shared.journeys.conditions.base import Condition, Holds, Moment, Read, Turns, View
 from shared.journeys.conditions.comparison import INEXACT, Comparison
 from shared.journeys.conditions.window import Window
@@ -96,7 +96,7 @@ class Trend(Condition):
         width, amounts = self.kept().width, [0, 0]
         for one in self.evidence(view):
             amounts[(view.now // width - one.at // width) // BUCKETS] += int(self.kept().told([one]) or 0)
-        return Decimal(amounts[0]) / MILLION, Decimal(amounts[1]) / MILLION
+        return decimal(amounts[0]), decimal(amounts[1])
 
 
 def _windows(kept: dict[int, int | str], now: int) -> tuple[int, int]:
