@@ -1,0 +1,1 @@
+"""Pure functions over columns, one room for each question. What they count is said in docs/definitions.md."""
