@@ -31,7 +31,9 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 touchpoints = st.fixed_dictionaries(
     {
         "id": st.integers(0, 40).map(lambda n: f"m{n}"),
-        "type": st.sampled_from(["page", "track", "track", "identify", "alias"]),
+        "type": st.sampled_from(["page", "page", "track", "track", "track", "track", "identify", "alias", "placement"]),
+        "journey": st.sampled_from(["small", "small", "another"]),
+        "stage": st.sampled_from(["seen", "fan", "quiet", "gone", "none", "unheard-of"]),
         "name": st.sampled_from(["Bought", "Closed", "Other"]),
         "t": st.integers(0, 60).map(lambda n: START + n * 4 * HOUR),
         "late": st.sampled_from([0, 0, 0, 1, HOUR, 3 * DAY]),
@@ -57,6 +59,8 @@ def history(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
             one["previous"], one["guarded"] = None, False
         if one["type"] != "identify":
             one["traits"] = {}
+        if one["type"] == "placement":
+            one["name"] = None
         if one["user"] is None and one["anonymous"] is None:
             one["anonymous"] = "a1"
         one["id"] += f"-user-{one['user']}" if one["user"] else f"-device-{one['anonymous']}"
