@@ -24,7 +24,7 @@ _PARTS: dict[str, Callable[[str, tuple[str, ...]], bool]] = {
     "ends_with": str.endswith,
     "contains": lambda text, parts: any(part in text for part in parts),
 }
-_KEYS = ("equals", "in", "exists", *_COMPARISONS, *_PARTS, "not")
+KEYS = ("equals", "in", "exists", *_COMPARISONS, *_PARTS, "not")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Predicate:
             return None if scalars is None else cls((("in", scalars),))
         clauses = [_parse(place, key, operand) for key, operand in (place.entries() or {}).items()]
         if not place.value:
-            place.problem("the predicate is empty", f"give one of {', '.join(_KEYS)}")
+            place.problem("the predicate is empty", f"give one of {', '.join(KEYS)}")
         found = tuple(clause for clause in clauses if clause is not None)
         return cls(found) if found and len(found) == len(clauses) else None
 
@@ -142,7 +142,7 @@ def _parse(place: Place, key: str, operand: Place) -> tuple[str, Any] | None:
     elif key == "not":
         parsed = Predicate.parse(operand)
     else:
-        place.problem(f"unknown key {key!r}", nearest(key, _KEYS), key)
+        place.problem(f"unknown key {key!r}", nearest(key, KEYS), key)
         return None
     return None if parsed is None else (key, parsed)
 
