@@ -22,6 +22,7 @@ COMMANDS = {
     "tokens": ("access", "Query tokens, which people ask questions with."),
     "journeys": ("journeys", "The journeys in force, and new ones."),
     "place": ("placing", "Set a customer in a stage by hand."),
+    "exclude": ("excluding", "Hide touchpoints: of staff, of tests, of a bot."),
     "import": ("importing", "Bring in events from a file."),
     "check": ("check", "Count that nothing was lost."),
     "tail": ("tail", "Watch what comes in."),

@@ -5,6 +5,7 @@ before, it counted.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
@@ -20,6 +21,9 @@ Meets = Callable[[Record], bool]
 
 #: Members of one list of a filter.
 MOST = 1_000
+
+_LARGEST = 1 << 63
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -55,6 +59,9 @@ def check(filter: Filter) -> None:
             raise ValueError(f"{name}: {len(members):,} are too many: give at most {MOST:,}")
         if isinstance(members, tuple) and not all(member or member == 0 for member in members):
             raise ValueError(f"{name}: an empty text would meet everything or nothing: leave it out")
+    for path, value in filter.properties.items():
+        if not path or (isinstance(value, int | float) and not -_LARGEST < value < _LARGEST):
+            raise ValueError(f"properties: {path!r} = {value} cannot be: name a path and a value that JSON can hold")
     for range_ in filter.ips:
         try:
             ip_network(range_, strict=False)
@@ -221,3 +228,18 @@ def hidden(spans: Sequence[Span], known: int = FOREVER - 1) -> bool:
 def changes(spans: Iterable[Span], after: int) -> set[int]:
     """The instants after that one at which spans begin or end."""
     return {instant for span in spans for instant in span if after < instant < FOREVER}
+
+
+def say(filter: Filter) -> str:
+    """A filter on one line, as its options are called; instants in UTC."""
+    said = list[str]()
+    for name in filter.__struct_fields__:
+        value = getattr(filter, name)
+        if name in ("since", "until"):
+            said += [] if value is None else [f"{name} {_EPOCH + timedelta(microseconds=value):%FT%T}Z"]
+        elif name == "properties":
+            said += [f"{path} = {msgspec.json.encode(wanted).decode()}" for path, wanted in value.items()]
+        elif value and name != "numbers":
+            shown = ", ".join(value[:5]) + (f" and {len(value) - 5} more" if len(value) > 5 else "")
+            said.append(f"{name.replace('_', ' ')} {shown}")
+    return "; ".join(said)

@@ -22,6 +22,7 @@ from services.metrics.api import (
     journeys,
     placements,
     rejections,
+    schema,
     stages,
     transitions,
     why,
@@ -84,7 +85,7 @@ def build_metrics(
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
     for room in (
-        *(journeys, definitions, differences, dry_run, stages, transitions),
+        *(schema, journeys, definitions, differences, dry_run, stages, transitions),
         *(history, why, placements, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))

@@ -52,7 +52,8 @@ async def with_keys(db: AsyncConnection, project: int, filter: Filter) -> Filter
     rows = tables.write_keys.c
     numbers = list[int]()
     for name in filter.keys:
-        found = list(await db.scalars(select(rows.key).where(rows.project == project, rows.name == name)))
+        called = (rows.project == project, rows.name == tables.storable(name))
+        found = list(await db.scalars(select(rows.key).where(*called)))
         if not found:
             raise ValueError(f"keys: there is no write key {name!r}: `milepost keys list` shows them")
         numbers += found
