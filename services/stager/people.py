@@ -224,6 +224,8 @@ class Cache:
     def __init__(self, limit: int) -> None:
         self._half = limit // 2
         self._generation = 0
+        #: By project, the names that are counted one by one, and how many of them are new since the store was asked.
+        self.names: dict[int, tuple[set[tuple[str, str]], int]] = {}
         self.clear()
 
     def clear(self) -> None:

@@ -5,10 +5,12 @@ identifiers and customers is the store's, overlaid with what it has changed itse
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from services.stager.directory import Directory
+from services.stager.naming import name_rows
 from services.stager.people import Cache, Kept, Key, Person, Stored
 from services.stager.snapshots import kept, thinned
 from shared.events import Record, pack, unpack
@@ -68,6 +70,7 @@ class Work:
         self.changes = Changes(claim, claim.position, claim.next_id, claim.next_seq, claim.clock, plans.generation)
         self.directory = Directory(session, cache, self.changes)
         self.people: dict[int, Person] = {}
+        self.names: defaultdict[tuple[int, str, str | None], list[int]] = defaultdict(list)
         self.history: dict[int, tuple[int, list[Kept]]] = {}  # stream → project, what it is to hold
 
     async def person(self, project: int, customer: int) -> Person:
@@ -142,6 +145,8 @@ class Work:
             self.history[stream] = record.project, [kept]
         else:
             found[1].append(kept)
+        if not record.excluded:
+            self.names[record.project, record.type, record.name].append(record.at)
         person.remember(hashed)
         person.fresh.append(kept)
         person.dirty = True
@@ -205,6 +210,7 @@ class Work:
         self._pack_history()
         changes.position, changes.clock = position, max(clock, self.claim.clock)
         changes.next_seq = seq
+        changes.names = await name_rows(self.session, self.cache, self.names, partition)
         await self.session.write(changes)
         for person in people:
             person.revision += not person.new

@@ -147,6 +147,10 @@ class Session(Protocol):
         """The next (stream, customer) of a project's identifiers in order of stream."""
         ...
 
+    async def names(self, project: int) -> set[tuple[str, str]]:
+        """The (type, name) that are counted one by one."""
+        ...
+
     async def write(self, changes: Changes) -> None:
         """Writes everything or nothing. Raises Fenced, Conflict, StoreUnavailable; an open transaction is ended anyway.
 

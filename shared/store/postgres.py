@@ -128,6 +128,9 @@ class PostgresSession:
     async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:
         return await self._run(postgres_reads.streams_after, project, after, limit)
 
+    async def names(self, project: int) -> set[tuple[str, str]]:
+        return await self._run(postgres_reads.names, project)
+
     async def identities(self, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
         return await self._run(postgres_reads.identities, keys)
 

@@ -63,6 +63,11 @@ async def streams_after(db: Connection, project: int, after: int, limit: int) ->
     return [tuple(row) for row in await db.fetch(sql, project, after, limit)]
 
 
+async def names(db: Connection, project: int) -> set[tuple[str, str]]:
+    sql = "SELECT DISTINCT type, name FROM names WHERE project = $1 AND type <> ''"
+    return {(type, name) for type, name in await db.fetch(sql, project)}
+
+
 async def identities(db: Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
     rows = await db.fetch(
         "SELECT project, kind, value, stream, customer FROM identifiers"

@@ -92,6 +92,11 @@ PARTS: dict[str, Part] = {
     "ledger": _insert(tables.ledger),
     "populations": _add(tables.populations, "customers"),
     "flows": _add(tables.flows, "n"),
+    "names": _insert(
+        tables.names,
+        "ON CONFLICT (project, type, name, writer) DO UPDATE SET n = names.n + excluded.n,"
+        " first_at = least(names.first_at, excluded.first_at), last_at = greatest(names.last_at, excluded.last_at)",
+    ),
     "stale": _delete(
         tables.snapshots,
         "project",
@@ -145,6 +150,7 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
         "ledger": changes.ledger,
         "populations": [(*key, writer, n) for key, n in sorted(populations.items())],
         "flows": [(*key, writer, n) for key, n in sorted(flows.items())],
+        "names": changes.names,
         "stale": changes.stale_snapshots,
         "thinned": changes.thinned_snapshots,
         "snapshots": changes.snapshots,

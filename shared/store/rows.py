@@ -126,6 +126,18 @@ class SnapshotRow(NamedTuple):
     body: bytes
 
 
+class NameRow(NamedTuple):
+    """How often a name was staged under a type, and between which times; see `shared.journeys.fit.Met`."""
+
+    project: int
+    type: str
+    name: str
+    writer: int
+    n: int
+    first_at: int
+    last_at: int
+
+
 class DeadLetterRow(NamedTuple):
     """A log value that could not be decoded, with the reason."""
 
@@ -269,6 +281,7 @@ class Changes:
     )  # project, number, place before (else Conflict), place; one at most
     unlinked: list[tuple[int, int, str]] = field(default_factory=list)  # delete from links: project, stream, id
     fills: list[Fill] = field(default_factory=list)  # update: next, filled, finished
+    names: list[NameRow] = field(default_factory=list)  # there: added to
     unqueued: list[tuple[int, int]] = field(default_factory=list)  # delete: project, customer
 
 

@@ -88,6 +88,9 @@ class SqliteSession:
     async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:
         return await self._run(sqlite_reads.streams_after, project, after, limit)
 
+    async def names(self, project: int) -> set[tuple[str, str]]:
+        return await self._run(sqlite_reads.names, project)
+
     async def identities(self, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
         return await self._run(sqlite_reads.identities, keys)
 

@@ -51,6 +51,10 @@ def streams_after(db: sqlite3.Connection, project: int, after: int, limit: int) 
     return db.execute(sql, (project, after, limit)).fetchall()
 
 
+def names(db: sqlite3.Connection, project: int) -> set[tuple[str, str]]:
+    return set(db.execute("SELECT type, name FROM names WHERE project = ? AND type <> ''", (project,)))
+
+
 def identities(db: sqlite3.Connection, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], Identity]:
     sql = "SELECT stream, customer FROM identifiers WHERE project = ? AND kind = ? AND value = ?"
     found = ((key, db.execute(sql, key).fetchone()) for key in keys)

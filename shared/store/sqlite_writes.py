@@ -210,4 +210,11 @@ def write(db: sqlite3.Connection, changes: Changes) -> None:
         _ledger(db, changes)
         _snapshots(db, changes)
         _tasks(db, changes)
+        _insert(
+            db,
+            tables.names,
+            changes.names,
+            "ON CONFLICT DO UPDATE SET n = n + excluded.n, first_at = min(first_at, excluded.first_at),"
+            " last_at = max(last_at, excluded.last_at)",
+        )
         _faults(db, changes)

@@ -27,6 +27,7 @@ from shared.store.tables.history import (
     timers,
     touchpoints,
 )
+from shared.store.tables.names import names
 
 __all__ = [
     "amendments",
@@ -41,6 +42,7 @@ __all__ = [
     "ledger",
     "links",
     "metadata",
+    "names",
     "populations",
     "positions",
     "projects",
