@@ -9,9 +9,21 @@ from shared.journeys import templates
 from shared.journeys.compile import compile_journey
 from shared.journeys.conditions.base import leaves
 from shared.journeys.conditions.quiet import Quiet
+from shared.journeys.definition import load
 from shared.journeys.roles import known
 from shared.touch.text import fold
-from tests.support.journeys import setting
+from tests.support.journeys import setting, teller
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_what_a_team_would_plan(name: str) -> None:
+    """Each stage before and after the conversion may be planned for, by kinds, channels and contents that there are."""
+    definition = load(templates.text(name), teller())
+    assert [stage for stage in definition.stages if stage.planned and stage.owner and stage.expected]
+    pairs = [(one.source, one.target) for one in definition.conversions]
+    converted = [stage.name for stage in definition.stages if stage.means == "converted"]
+    assert [target for _, target in pairs if target in converted]
+    assert all({"en", "fa", "ar"} <= set(one.title.texts) for one in definition.conversions)
 
 
 def test_names() -> None:
