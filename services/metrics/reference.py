@@ -1,10 +1,16 @@
-"""docs/metrics.md, made from the catalogue: `python -m services.metrics.reference`."""
+"""What is made from the code for people and editors: `python -m services.metrics.reference` writes it.
+
+docs/metrics.md is the catalogue of metrics, docs/journeys/journey.schema.json the schema of definitions.
+"""
 
 from pathlib import Path
 
+from shared.journeys import schema
 from shared.telemetry import CATALOG, Metric
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+_DOCS = Path(__file__).resolve().parents[2] / "docs"
+FILE = _DOCS / "metrics.md"
+SCHEMA = _DOCS / "journeys" / "journey.schema.json"
 
 _HEAD = """\
 # Metrics
@@ -58,3 +64,4 @@ def _row(metric: Metric) -> str:
 
 if __name__ == "__main__":
     FILE.write_text(page(), "utf-8")
+    SCHEMA.write_text(schema.spelt(), "utf-8")
