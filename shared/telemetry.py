@@ -84,23 +84,37 @@ class Histogram(Metric):
 STAGE_CUSTOMERS = Gauge(
     "milepost_stage_customers",
     "customers",
-    "Customers in each stage of a journey's newest version now; stage none: active, but in no stage.",
+    "Customers in each stage of a journey now, by the version that answers; stage none: active, but in no stage.",
     "store",
     ("project", "journey", "stage"),
+)
+JOURNEY_VERSION = Gauge(
+    "milepost_journey_version",
+    "1 or 0",
+    "1 for the version of a journey that answers, 0 for the others that are kept up to date.",
+    "store",
+    ("project", "journey", "version"),
+)
+BACKFILL = Gauge(
+    "milepost_backfill_progress",
+    "0 to 1",
+    "How far a version has come through the customers that were there before it; at 1 it can answer.",
+    "store",
+    ("project", "journey", "version"),
 )
 TRANSITIONS = Counter(
     "milepost_transitions_total",
     "moves",
-    "Moves written to the ledger, over all versions of a journey; from absent: seen for the first time.",
+    "Moves written to the ledger, in each version of a journey; from absent: seen for the first time.",
     "store",
-    ("project", "journey", "from", "to", "cause"),
+    ("project", "journey", "version", "from", "to", "cause"),
 )
 REVERSALS = Counter(
     "milepost_reversals_total",
     "moves",
     "Moves taken back in the ledger, because they turned out not to have happened.",
     "store",
-    ("project", "journey", "from", "to", "cause"),
+    ("project", "journey", "version", "from", "to", "cause"),
 )
 
 # --- What became of the events ----------------------------------------------------------------------------------

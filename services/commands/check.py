@@ -76,7 +76,8 @@ def _print(report: Report) -> None:
     head = ("PARTITION", "RECORDS", "STAGED", "DUPLICATES", "DEAD LETTERS", "LOST", "PENDING", "DIFFERENCE")
     table(head, [*rows, ("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:]))])
     click.echo()
-    table(("JOURNEY", "VERSION", "STAGE", "LEDGER", "NOW", "BY DAY", "BY HOUR", "STATES"), report.stages)
+    stages = [(*one[:-1], "retired" if one.states is None else one.states) for one in report.stages]
+    table(("JOURNEY", "VERSION", "STAGE", "LEDGER", "NOW", "BY DAY", "BY HOUR", "STATES"), stages)
     click.echo(
         f"\n{report.touchpoints:,} touchpoints of {report.customers:,} customers are stored; "
         f"{report.queued:,} customers wait to be derived, {report.quarantined:,} are quarantined."

@@ -4,18 +4,18 @@ import click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.commands.tables import table
-from services.metrics.service import newest
 from shared.journeys.definition import load
 from shared.journeys.engine import NONE
 from shared.store import reads
 from shared.store.engine import reading
 from shared.store.reads import Project
+from shared.store.versions import answering
 
 
 async def show_stages(database: AsyncEngine, project: Project) -> None:
     """Prints how many customers stand in each stage now."""
     async with reading(database) as db:
-        for row in newest(await reads.journeys(db, project.project)):
+        for row in answering(await reads.journeys(db, project.project)):
             stages = load(row.definition).stages
             counts = await reads.population(db, project.project, row.version)
             click.echo(f"\n{row.name}, {sum(counts.values()):,} customers:\n")

@@ -21,6 +21,7 @@ from shared.store import following, people, reads, rejections
 from shared.store.engine import reading
 from shared.store.rejections import Kept
 from shared.store.rows import ANONYMOUS, CAUSES, USER, LedgerRow
+from shared.store.versions import answering
 
 #: Seconds between two looks at the store.
 LOOK = 0.5
@@ -108,8 +109,10 @@ class Moves:
         self._known = clock
         if written:
             self._since = seqs
-            stages = {version: load(row.definition) for version, row in journeys.items()}
+            stages = {row.version: load(row.definition) for row in answering(journeys.values())}
             for row in found:
+                if row.version not in stages:
+                    continue  # nobody is told of moves in versions that do not answer
                 who = names.get(row.customer, (USER, str(row.customer)))[1]
                 definition = stages[row.version]
                 source, target = (stage_name(definition, number) or "absent" for number in (row.source, row.target))

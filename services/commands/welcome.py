@@ -22,6 +22,7 @@ from shared.store import admin, reads
 from shared.store.engine import reading, writing
 from shared.store.port import Store
 from shared.store.reads import Project
+from shared.store.versions import answering
 
 FIRST_JOURNEY = "lifecycle"
 #: What the name of a project's test project has behind that of the project.
@@ -49,14 +50,14 @@ async def first_project(database: AsyncEngine, test: bool = False) -> Project:
 
 
 async def make_test_project(store: Store, database: AsyncEngine) -> Project:
-    """The test project, made like the first one if there is none: its zone, its devices, its newest journeys."""
+    """The test project, made like the first one if there is none: its zone, its devices, its journeys."""
     with suppress(click.ClickException):
         return await first_project(database, test=True)
     first = await first_project(database)
     async with writing(database) as db:
         made = await admin.create_project(db, first.name + TEST, first.time_zone, first.devices)
         rows = await reads.journeys(db, first.project)
-    for row in {row.name: row for row in rows}.values():
+    for row in answering(rows):
         await store.add_journey(made.project, row.name, row.definition)
     return made
 

@@ -25,19 +25,21 @@ from services.metrics.api import (
     schema,
     stages,
     transitions,
+    versions,
     why,
 )
 from services.metrics.collector import Collector
 from services.metrics.pages.frame import ICON, Pages
 from services.metrics.pages.overview import overview
 from services.metrics.pages.words import Languages
-from services.metrics.service import Service, newest
+from services.metrics.service import Service
 from shared import telemetry
 from shared.log.port import Log
 from shared.settings import Settings
 from shared.store import reads
 from shared.store.engine import reading
 from shared.store.port import Store, StoreMismatch, StoreUnavailable
+from shared.store.versions import answering
 from shared.touch.told import Teller
 
 #: Seconds that the store has to answer whether it is there.
@@ -85,7 +87,7 @@ def build_metrics(
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
     for room in (
-        *(schema, journeys, definitions, differences, dry_run, stages, transitions),
+        *(schema, journeys, versions, definitions, differences, dry_run, stages, transitions),
         *(history, why, placements, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
@@ -149,7 +151,7 @@ def _pages(service: Service) -> APIRouter:
         if project is None:
             return pages.sign_in(words, wrong=bool(token))
         async with reading(service.database) as db:
-            rows = newest(await reads.journeys(db, project.project))
+            rows = answering(await reads.journeys(db, project.project))
             counted = [await stages.count(service, db, row, accept) for row in rows]
             clock, behind = await reads.freshness(db), await reads.behind(db, project.project)
         return overview(pages, words, project, counted, clock, behind)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from prometheus_client.metrics_core import Metric as Family
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.metrics.service import Service, newest, stage_name
+from services.metrics.service import Service, stage_name
 from shared import telemetry
 from shared.events import SECOND
 from shared.journeys.engine import NONE
@@ -20,6 +20,7 @@ from shared.store.engine import reading
 from shared.store.port import StoreUnavailable
 from shared.store.reads import Backlog, Position, Project
 from shared.store.rows import CAUSES, JourneyRow
+from shared.store.versions import answering, progress
 
 #: Seconds that a look serves all who scrape, and seconds that it may take.
 FRESH, PATIENCE = 1.0, 8.0
@@ -35,6 +36,8 @@ class Look:
 
     clock: int
     stages: Samples
+    answers: Samples
+    filled: Samples
     flows: tuple[Samples, Samples]  #: entered and reversed
     positions: list[Position]
     dead_letters: int
@@ -75,6 +78,8 @@ class Collector:
         return Look(
             clock=await reads.freshness(db),
             stages=await self._stages(db, rows),
+            answers=_answers(rows),
+            filled=await _filled(db, rows),
             flows=await self._flows(db, rows),
             positions=await reads.positions(db),
             dead_letters=await reads.dead_letter_count(db),
@@ -85,7 +90,7 @@ class Collector:
     async def _stages(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> Samples:
         samples: Samples = {}
         for project, versions in rows.items():
-            for row in newest(versions):
+            for row in answering(versions):
                 population = await reads.population(db, project.project, row.version)
                 definition = self._service.definition(row)
                 for number in (*range(len(definition.stages)), NONE):
@@ -94,7 +99,7 @@ class Collector:
         return samples
 
     async def _flows(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> tuple[Samples, Samples]:
-        """Summed over a journey's versions, so that a new version lets no counter fall."""
+        """Each version's own, so that a new version lets no counter fall and moves nobody twice."""
         known = {row.version: (project, row) for project, versions in rows.items() for row in versions}
         entered: Samples = defaultdict(float)
         taken_back: Samples = defaultdict(float)
@@ -102,7 +107,8 @@ class Collector:
             project, row = known[version]
             definition = self._service.definition(row)
             moved = (stage_name(definition, stage) or "absent" for stage in (source, target))
-            (entered if sign > 0 else taken_back)[project.name, row.name, *moved, CAUSES[cause]] += n
+            key = (project.name, row.name, str(row.number), *moved, CAUSES[cause])
+            (entered if sign > 0 else taken_back)[key] += n
         return entered, taken_back
 
     def _told(self, look: Look) -> list[Family]:
@@ -117,6 +123,8 @@ class Collector:
         age = (self._now() - look.clock) / SECOND if look.clock else float("inf")
         return [
             telemetry.STAGE_CUSTOMERS.family(look.stages.items()),
+            telemetry.JOURNEY_VERSION.family(look.answers.items()),
+            telemetry.BACKFILL.family(look.filled.items()),
             telemetry.TRANSITIONS.family(entered.items()),
             telemetry.REVERSALS.family(taken_back.items()),
             telemetry.EVENTS.family(((result,), events[result]) for result in telemetry.EVENTS.stored),
@@ -142,3 +150,25 @@ class Collector:
             ((str(position.partition),), max(0, end - position.position))
             for position, end in zip(positions, ends, strict=False)
         )
+
+
+def _answers(rows: dict[Project, list[JourneyRow]]) -> Samples:
+    """1 of each version that answers, 0 of the others that are folded."""
+    return {
+        (project.name, row.name, str(row.number)): float(row in answering(versions))
+        for project, versions in rows.items()
+        for row in versions
+        if row.retired_at is None
+    }
+
+
+async def _filled(db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> Samples:
+    """How far the back-fill of each version that is folded has come."""
+    samples: Samples = {}
+    for project, versions in rows.items():
+        done = await progress(db, project.project)
+        for row in versions:
+            if row.retired_at is None:
+                share = done[row.version].share if row.version in done else 1.0
+                samples[project.name, row.name, str(row.number)] = share
+    return samples

@@ -46,6 +46,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 #: … and any that names a journey or a customer.
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Error, "description": "There is none of this name."}}
 
+#: … and any that asks a version as of an instant.
+RETIRED: dict[int | str, dict[str, Any]] = {
+    409: {"model": Error, "description": "The version was retired before that instant."}
+}
+
 
 def _body(code: str, message: str, field: str | None = None, **more: Any) -> dict[str, Any]:
     return {"code": code, "message": message, **({"field": field} if field else {}), **more}

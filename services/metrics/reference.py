@@ -29,7 +29,12 @@ emits any other.
   results are read from the store. No result is counted in two places.
 - No counter ever falls but when its process starts anew. A move that turns out not to have happened is not taken off
   `milepost_transitions_total`; it is added to `milepost_reversals_total`, so the difference of the two is what stands.
-- Labels take few values: projects, journeys, stages, causes, results, partitions. Customers are never a label.
+- A journey's versions are kept up to date side by side (see [versions](journeys/versions.md)), and each writes its own
+  moves. What an alert is to hear of are the moves in the version that answers, by cause `live`, `timer` or `manual`:
+  `rate(milepost_transitions_total{cause=~"live|timer|manual"}[5m])
+  * on (instance, project, journey, version) group_left () milepost_journey_version`.
+  So a publication, its back-fill and a rollback raise no alarm.
+- Labels take few values: projects, journeys, versions, stages, causes, results, partitions. Customers are no label.
 
 `/metrics` asks for no token: let it be reached by Prometheus, and not from outside.
 """

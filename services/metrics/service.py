@@ -1,6 +1,5 @@
 """What every room of the metrics service works with: the store, and what has been read of its journeys."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from shared.store import reads
 from shared.store.port import Store
 from shared.store.reads import Project
 from shared.store.rows import JourneyRow
+from shared.store.versions import answering
 from shared.touch.told import Teller
 
 
@@ -65,18 +65,13 @@ class Service:
         return self.settings.hash_secret.get_secret_value()
 
     async def journey(self, db: AsyncConnection, project: int, name: str) -> JourneyRow:
-        """The newest version of a journey. Raises Refused if the project has none of this name."""
-        rows = {row.name: row for row in newest(await reads.journeys(db, project))}
+        """The version of a journey that answers. Raises Refused if the project has none of this name."""
+        rows = {row.name: row for row in answering(await reads.journeys(db, project))}
         if name in rows:
             return rows[name]
         near = get_close_matches(name, rows, 1)
         remedy = f"did you mean {near[0]}?" if near else "GET /v1/journeys lists those there are"
         raise Refused(404, "unknown_journey", f"there is no journey {name[:80]!r}: {remedy}", "journey")
-
-
-def newest(rows: Sequence[JourneyRow]) -> list[JourneyRow]:
-    """The newest version of each journey, in the order in which the journeys were first added."""
-    return list({row.name: row for row in sorted(rows, key=lambda row: row.version)}.values())
 
 
 def stage_name(definition: Definition, number: int) -> str | None:

@@ -91,11 +91,12 @@ async def flows(db: AsyncConnection) -> dict[FlowKey, int]:
 
 async def misplaced(db: AsyncConnection, limit: int = 10) -> list[tuple[int, int, int]]:
     """(project, version, customer) whose entries do not come to one place: in a journey twice, less than not at all,
-    or in it though the customer is gone. There must be none."""
-    entries, rows = tables.ledger.c, tables.customers.c
+    or in it though the customer is gone. There must be none. Retired versions are left as they were."""
+    entries, rows, known = tables.ledger.c, tables.customers.c, tables.journeys.c
+    retired = select(known.version).where(known.retired_at.is_not(None))
     key = (entries.project, entries.version, entries.customer)
     entered = func.sum(case((entries.source == ABSENT, entries.sign), else_=0))
-    places = select(*key, entered.label("n")).group_by(*key).subquery()
+    places = select(*key, entered.label("n")).where(entries.version.not_in(retired)).group_by(*key).subquery()
     gone = func.coalesce(rows.status, MERGED) == MERGED
     found = await db.execute(
         select(places.c.project, places.c.version, places.c.customer)

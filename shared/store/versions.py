@@ -183,10 +183,17 @@ async def retire(db: AsyncConnection, project: int, name: str, number: int) -> J
     return await _set(db, row, retired_at=_now(rows))
 
 
-async def pause(
-    db: AsyncConnection, project: int, name: str, number: int | None = None, paused: bool = True
-) -> JourneyRow:
-    """Stops the back-fill of a version, or lets it go on; by default of the newest. Raises VersionRefused."""
+async def pause(db: AsyncConnection, project: int, name: str, number: int | None = None) -> JourneyRow:
+    """Stops the back-fill of a version, by default of the newest that has one. Raises VersionRefused."""
+    return await _pause(db, project, name, number, 1)
+
+
+async def resume(db: AsyncConnection, project: int, name: str, number: int | None = None) -> JourneyRow:
+    """Lets the back-fill of a version go on. Raises VersionRefused."""
+    return await _pause(db, project, name, number, 0)
+
+
+async def _pause(db: AsyncConnection, project: int, name: str, number: int | None, paused: int) -> JourneyRow:
     await _in_turn(db)
     rows = await _of(db, project, name)
     filling = [row for row in rows if not row.filled and row.retired_at is None]
@@ -195,7 +202,7 @@ async def pause(
     row = filling[-1] if number is None else _chosen(rows, number, "")
     if row.filled:
         raise VersionRefused(f"{name} version {row.number} is filled already")
-    return await _set(db, row, paused=int(paused))
+    return await _set(db, row, paused=paused)
 
 
 async def _in_turn(db: AsyncConnection, folding: bool = False) -> None:

@@ -182,6 +182,7 @@ async def test_a_journey_is_added_by_its_definition(shop: Site) -> None:
     assert (again.status_code, again.json()) == (200, {"journey": "visits", "version": 1})
     other = await shop.client.post("/v1/journeys", content=text + "title: Visits\n", headers=headers)
     assert (other.status_code, other.json()) == (201, {"journey": "visits", "version": 2})
+    await shop.receive()
     listed = (await shop.get("/v1/journeys"))["journeys"]
     assert [(one["name"], one["version"]) for one in listed] == [("shop", 1), ("visits", 2)]
 

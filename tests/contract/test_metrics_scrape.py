@@ -12,7 +12,7 @@ from services.metrics.app import build_metrics
 from shared import telemetry
 from shared.log.port import Entry
 from shared.settings import Settings
-from shared.store.rows import QuarantineRow
+from shared.store.rows import LATE, QuarantineRow
 from tests.contract.store_backends import write
 from tests.support.asking import SHOP, Site, client, record, site
 from tests.support.journeys import teller
@@ -65,25 +65,29 @@ async def test_no_counter_falls_when_a_move_is_taken_back(shop: Site) -> None:
     before = await scrape(shop)
     await shop.receive(record("2", "2024-03-20T10:00", "2024-05-01T10:00"))
     after = await scrape(shop)
-    moved = of(after, telemetry.TRANSITIONS, project="default", journey="shop")
+    moved = of(after, telemetry.TRANSITIONS, project="default", journey="shop", version="1")
     assert moved == {
         ("absent", "buyer", "live"): 1,
         ("buyer", "gone", "timer"): 1,
         ("buyer", "gone", "late"): 1,
     }
-    assert of(after, telemetry.REVERSALS, project="default", journey="shop") == {("buyer", "gone", "late"): 1}
+    assert of(after, telemetry.REVERSALS, project="default", journey="shop", version="1") == {
+        ("buyer", "gone", "late"): 1
+    }
     counters = [metric.name for metric in telemetry.CATALOG if isinstance(metric, telemetry.Counter)]
     assert all(after[key] >= value for key, value in before.items() if key[0] in counters)
 
 
 async def test_a_new_version_lets_no_counter_fall(shop: Site) -> None:
-    """Moves are counted over all versions of a journey; its stages are the newest version's."""
+    """Moves are counted in each version of a journey; its stages are those of the version that answers."""
     await shop.receive(record("1", "2024-03-01T10:00", type="page"))
     await shop.store.add_journey(1, "shop", SHOP.replace("visitor", "guest"))
     await shop.receive()
     found = await scrape(shop)
     moved = of(found, telemetry.TRANSITIONS, project="default", journey="shop")
-    assert moved == {("absent", "visitor", "live"): 1, ("absent", "guest", "backfill"): 1}
+    assert moved == {("1", "absent", "visitor", "live"): 1, ("2", "absent", "guest", "backfill"): 1}
+    assert of(found, telemetry.JOURNEY_VERSION, project="default", journey="shop") == {("1",): 0, ("2",): 1}
+    assert of(found, telemetry.BACKFILL, project="default", journey="shop") == {("1",): 1, ("2",): 1}
     gauges = of(found, telemetry.STAGE_CUSTOMERS, project="default", journey="shop")
     assert gauges == {("guest",): 1, ("buyer",): 0, ("gone",): 0, ("none",): 0}
 
@@ -118,7 +122,6 @@ async def test_what_waits_is_shown(shop: Site) -> None:
     assert [of(idle, metric) for metric in waiting] == [{("default",): 0}] * 3
     assert 0 < of(idle, telemetry.FRESHNESS)[()] < 60
     await shop.log.append([Entry(b"k", b"{}"), Entry(b"k", b"{}")])
-    await shop.store.add_journey(1, "shop", SHOP)
     async with shop.store.session() as session:
         claim = await session.claim(0, "test")
         clock = await session.clock([], at_end=False)
@@ -126,6 +129,7 @@ async def test_what_waits_is_shown(shop: Site) -> None:
             session,
             claim,
             timers=[(1, claim.next_id, clock - 1), (1, claim.next_id + 1, clock + 10**12)],
+            queued=[(1, claim.next_id, LATE, clock)],
             quarantined=[QuarantineRow(1, claim.next_id, 1, clock, "ZeroDivisionError")],
         )
     busy = await scrape(shop)

@@ -193,7 +193,7 @@ async def test_a_back_fill_is_paused_and_goes_on(store: Store, session: Session,
     assert await states(pool) == {1: "paused"}
     assert await session.fills([0]) == []
     async with writing(pool) as db:
-        await versions.pause(db, 1, JOURNEY, 1, paused=False)
+        await versions.resume(db, 1, JOURNEY, 1)
     assert await session.fills([0]) == begun
 
 

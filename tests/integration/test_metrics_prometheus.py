@@ -13,7 +13,9 @@ from tests.support.processes import eventually
 from tests.support.prometheus import Prometheus
 
 GAUGE = 'milepost_stage_customers{project="default",journey="shop",stage="visitor"}'
-MOVES = 'milepost_transitions_total{project="default",journey="shop",from="absent",to="visitor",cause="live"}'
+MOVES = (
+    'milepost_transitions_total{project="default",journey="shop",version="1",from="absent",to="visitor",cause="live"}'
+)
 
 
 def replica(shop: Site, accepted: int) -> FastAPI:

@@ -31,15 +31,16 @@ Ask = Callable[[str], Iterable[Sequence[Any]]]
 """Puts a question in SQL to the store that is being read."""
 
 
-def sqlite_books(path: Path, now: int) -> Books:
+def sqlite_books(path: Path, now: int, version: int | None = None) -> Books:
     """The books of an embedded store."""
     with sqlite3.connect(path) as db:
-        return read_books(lambda sql: db.execute(sql).fetchall(), now)
+        return read_books(lambda sql: db.execute(sql).fetchall(), now, version)
 
 
-def read_books(ask: Ask, now: int) -> Books:
-    """Reads everything of the one journey in project 1."""
-    ((text,),) = ask("SELECT definition FROM journeys")
+def read_books(ask: Ask, now: int, version: int | None = None) -> Books:
+    """Reads everything of the one journey in project 1, or of this version."""
+    of = "" if version is None else f" AND version = {version}"
+    ((text,),) = ask(f"SELECT definition FROM journeys WHERE project = 1{of}")
     names = stage_names(text)
 
     def name(number: int) -> str | None:
@@ -57,7 +58,9 @@ def read_books(ask: Ask, now: int) -> Books:
         kind, value, _ = streams[device]
         identifiers.setdefault(streams[user][2], set()).add((kind, value))
     facts: dict[int, Counter[tuple[int, int, int]]] = {}
-    for customer, at, source, target, sign in ask("SELECT customer, at, source, target, sign FROM ledger"):
+    for customer, at, source, target, sign in ask(
+        f"SELECT customer, at, source, target, sign FROM ledger WHERE project = 1{of}"
+    ):
         facts.setdefault(customer, Counter())[at, source, target] += sign
     moves: dict[frozenset[tuple[str, str]], list[Move]] = {}
     for customer, count, status in ask("SELECT customer, count, status FROM customers"):
@@ -70,7 +73,7 @@ def read_books(ask: Ask, now: int) -> Books:
             moves[frozenset(identifiers[customer])] = [(at, name(a), name(b)) for at, a, b in standing]
     populations: Counter[str | None] = Counter()
     for stage, customers in ask(
-        "SELECT stage, sum(customers) FROM populations WHERE level = 0 GROUP BY stage HAVING sum(customers) <> 0"
+        f"SELECT stage, sum(customers) FROM populations WHERE level = 0{of} GROUP BY stage HAVING sum(customers) <> 0"
     ):
         populations[name(stage)] = int(customers)
     ((staged,),) = ask("SELECT coalesce(sum(n), 0) FROM touchpoints")

@@ -2,6 +2,7 @@
 
 import click
 
+from services.commands.journeys import versions
 from services.commands.journeys.adding import add_journey
 from services.commands.journeys.ahead import dry_run
 from services.commands.journeys.listing import list_journeys, list_templates
@@ -28,6 +29,7 @@ for command in (
     dry_run,
     diff,
     add_journey,
+    *versions.COMMANDS,
 ):
     journeys.add_command(command)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services.commands.journeys.given import hold, newest_rows, read, spelt_stages
+from services.commands.journeys.given import hold, read, spelt_stages
 from services.commands.journeys.given import template as template_text
 from services.commands.serving import data_option, run, test_option
 from services.commands.welcome import first_project
@@ -13,7 +13,10 @@ from shared.journeys.definition import Definition
 from shared.runtime import open_database, open_store
 from shared.settings import Settings
 from shared.settings import load as load_settings
+from shared.store import reads
+from shared.store.engine import reading
 from shared.store.rows import JourneyRow
+from shared.store.versions import answering
 
 
 @click.command("add")
@@ -22,11 +25,12 @@ from shared.store.rows import JourneyRow
 @data_option
 @test_option
 def add_journey(file: Path | None, template: str | None, data: Path | None, test: bool) -> None:
-    """Add the journey of FILE, or a new version of one; every customer is then derived by it.
+    """Add the journey of FILE, or a new version of one: the short way of `milepost journeys publish`."""
+    publish(file, template, data, test)
 
-    Problems in the file are listed all at once, each with its line and a remedy. A journey of which an example of its
-    own fails is not added. The same file again changes nothing.
-    """
+
+def publish(file: Path | None, template: str | None, data: Path | None, test: bool, held: bool = False) -> None:
+    """Publishes a file's journey or a template, and says what comes of it."""
     settings = load_settings(data=data)
     if file is not None and template is None:
         text, definition = read(file, settings)
@@ -35,13 +39,22 @@ def add_journey(file: Path | None, template: str | None, data: Path | None, test
     else:
         raise click.UsageError("give a FILE or a --template, one of them")
     hold(settings, test, file or f"the template {template}", definition)
-    row = run(_add(settings, definition, text, test))
-    click.echo(f"{row.name} version {row.number} is in force: {spelt_stages(definition)}.")
+    row, answers = run(_publish(settings, definition, text, test, held))
+    if answers:
+        said = "is in force"
+    elif row.filled:
+        said = f"waits for `milepost journeys cut-over {row.name}`"
+    else:
+        said = "is being filled; see `milepost journeys status`"
+    click.echo(f"{row.name} version {row.number} {said}: {spelt_stages(definition)}.")
 
 
-async def _add(settings: Settings, definition: Definition, text: str, test: bool) -> JourneyRow:
-    for row in await newest_rows(settings, test):
-        if (row.name, row.definition) == (definition.name, text):
-            return row
+async def _publish(
+    settings: Settings, definition: Definition, text: str, test: bool, held: bool
+) -> tuple[JourneyRow, bool]:
+    """The version, and whether it answers."""
     async with open_store(settings) as store, open_database(settings) as database:
-        return await store.add_journey((await first_project(database, test)).project, definition.name, text)
+        project = (await first_project(database, test)).project
+        row = await store.add_journey(project, definition.name, text, held)
+        async with reading(database) as db:
+            return row, row.version in {one.version for one in answering(await reads.journeys(db, project))}

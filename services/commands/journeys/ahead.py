@@ -14,7 +14,6 @@ from services.commands.tables import instant, plain, table
 from services.commands.welcome import first_project
 from services.metrics.dry_run import Run
 from services.metrics.dry_run import dry_run as walk
-from services.metrics.service import newest
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import load
 from shared.journeys.dry_run import Tally
@@ -24,6 +23,7 @@ from shared.settings import load as load_settings
 from shared.store import reads
 from shared.store.engine import reading
 from shared.store.rows import JourneyRow
+from shared.store.versions import answering
 
 
 @click.command("dry-run")
@@ -52,7 +52,7 @@ async def _run(
     async with open_store(settings), open_database(settings) as database:
         project = (await first_project(database, test)).project
         async with reading(database) as db:
-            rows = {row.name: row for row in newest(await reads.journeys(db, project))}
+            rows = {row.name: row for row in answering(await reads.journeys(db, project))}
         row = rows.get(given.definition.name)
         old = None if row is None else compile_journey(load(row.definition), within)
         tally = Tally(compile_journey(given.definition, within), old, now, language)

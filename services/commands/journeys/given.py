@@ -12,7 +12,6 @@ import click
 from services.commands.assembly import teller
 from services.commands.serving import run
 from services.commands.welcome import first_project
-from services.metrics.service import newest
 from shared.journeys import templates
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import Definition, DefinitionError, load
@@ -24,6 +23,7 @@ from shared.store import reads
 from shared.store.engine import reading
 from shared.store.port import StoreMismatch, StoreUnavailable
 from shared.store.rows import JourneyRow
+from shared.store.versions import answering
 
 
 class Given(NamedTuple):
@@ -61,9 +61,9 @@ async def versions(settings: Settings, test: bool) -> list[JourneyRow]:
             return await reads.journeys(db, project)
 
 
-async def newest_rows(settings: Settings, test: bool) -> list[JourneyRow]:
-    """The newest version of each journey."""
-    return newest(await versions(settings, test))
+async def answering_rows(settings: Settings, test: bool) -> list[JourneyRow]:
+    """The version of each journey that answers."""
+    return answering(await versions(settings, test))
 
 
 def find(settings: Settings, test: bool, named: str) -> Given:
@@ -87,8 +87,9 @@ def find(settings: Settings, test: bool, named: str) -> Given:
 
 
 def version(rows: Sequence[JourneyRow], name: str, number: str | int = "") -> JourneyRow | None:
-    """The version of this number, or the newest one."""
-    return next((row for row in reversed(rows) if row.name == name and str(number) in ("", str(row.number))), None)
+    """The version of this number, or the one that answers."""
+    asked = rows if number else answering(rows)
+    return next((row for row in asked if row.name == name and str(number) in ("", str(row.number))), None)
 
 
 def _missing(rows: Sequence[JourneyRow], name: str, number: str) -> str:

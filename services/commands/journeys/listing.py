@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services.commands.journeys.given import newest_rows, spelt_stages, template
+from services.commands.journeys.given import answering_rows, spelt_stages, template
 from services.commands.serving import data_option, run, test_option
 from services.commands.tables import instant, table
 from shared.journeys import templates
@@ -16,8 +16,8 @@ from shared.settings import load as load_settings
 @data_option
 @test_option
 def list_journeys(data: Path | None, test: bool) -> None:
-    """Show each journey's newest version and its stages."""
-    rows = run(newest_rows(load_settings(data=data), test))
+    """Show the version of each journey that answers, and its stages."""
+    rows = run(answering_rows(load_settings(data=data), test))
     head = ("JOURNEY", "VERSION", "ADDED (UTC)", "STAGES")
     table(head, [(row.name, row.number, instant(row.made_at), spelt_stages(load(row.definition))) for row in rows])
 

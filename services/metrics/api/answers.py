@@ -2,11 +2,13 @@
 
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from services.metrics import instants
-from services.metrics.errors import invalid
+from services.metrics.errors import Refused, invalid
 from services.metrics.service import Asker
+from shared.store.rows import JourneyRow
 
 Instant = Annotated[str, Field(examples=["2026-03-31T20:29:59.999999Z"], json_schema_extra={"format": "date-time"})]
 
@@ -14,6 +16,12 @@ Instant = Annotated[str, Field(examples=["2026-03-31T20:29:59.999999Z"], json_sc
 StageName = Annotated[
     str | None,
     Field(description="a stage, `none` for no stage, null for not known to the journey", examples=["engagement"]),
+]
+
+#: Which version of a journey is asked.
+Version = Annotated[
+    int | None,
+    Query(alias="version", ge=1, description="the version's number; left out: the one that answers", examples=[2]),
 ]
 
 #: What an id may be.
@@ -42,3 +50,16 @@ def instant(asker: Asker, field: str, text: str | None, day: Literal["start", "e
         return instants.parse(text, asker.zone, day)
     except ValueError as error:
         raise invalid(field, str(error)) from None
+
+
+def while_folded(row: JourneyRow, field: str, at: int | None) -> int | None:
+    """The instant as of which a version is asked: of a retired one none after its end, which is also its default.
+
+    Raises Refused, naming the parameter.
+    """
+    if row.retired_at is None:
+        return at
+    if at is not None and at > row.retired_at:
+        ended = f"{row.name} version {row.number} was retired at {instants.spell(row.retired_at)}"
+        raise Refused(409, "version_retired", f"{ended}: ask with {field} up to then, or another version", field)
+    return row.retired_at if at is None else at

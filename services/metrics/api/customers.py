@@ -15,13 +15,14 @@ from services.metrics.auth import Asked
 from services.metrics.errors import NOT_FOUND, Error
 from services.metrics.language import titled
 from services.metrics.lookup import find
-from services.metrics.service import Asker, Service, newest, stage_name
+from services.metrics.service import Asker, Service, stage_name
 from services.metrics.standing import standing
 from shared.events import Record
 from shared.journeys.engine import NONE
 from shared.store import people, reads
 from shared.store.engine import reading
 from shared.store.rows import ANONYMOUS, BEHIND, USER, JourneyRow, LedgerRow
+from shared.store.versions import answering
 
 
 class KnownAs(BaseModel):
@@ -111,7 +112,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
                 behind=found.row.status == BEHIND,
                 journeys=[
                     _place(service, row, asker.accept, [entry for entry in ledger if entry.version == row.version])
-                    for row in newest(await reads.journeys(db, project))
+                    for row in answering(await reads.journeys(db, project))
                 ],
             )
 

@@ -3,12 +3,12 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.metrics import body, instants
-from services.metrics.api.answers import Instant
+from services.metrics.api.answers import Instant, Version
 from services.metrics.auth import Asked
 from services.metrics.definitions import (
     INVALID,
@@ -29,11 +29,6 @@ from shared.journeys.engine import Journey
 from shared.journeys.explanation import LANGUAGES, explain_stages
 from shared.journeys.trial import Tried, try_examples
 from shared.store.engine import reading
-
-Version = Annotated[
-    int | None,
-    Query(alias="version", ge=1, description="the version's number; left out: the one in force", examples=[2]),
-]
 
 
 class Validity(BaseModel):

@@ -14,11 +14,12 @@ from services.metrics.definitions import INVALID, YAML_BODY, compiled, sent
 from services.metrics.dry_run import Run, dry_run
 from services.metrics.errors import Error, Refused
 from services.metrics.language import preferred
-from services.metrics.service import Asker, Service, newest
+from services.metrics.service import Asker, Service
 from shared.journeys.dry_run import Tally
 from shared.journeys.telling import LANGUAGES
 from shared.store import reads
 from shared.store.engine import reading
+from shared.store.versions import answering
 
 #: Dry runs under way in one process, and the seconds that each may take.
 AT_ONCE, SECONDS = 2, 30.0
@@ -105,7 +106,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         async with turns:
             project = asker.project.project
             async with reading(service.database) as db:
-                row = {one.name: one for one in newest(await reads.journeys(db, project))}.get(definition.name)
+                row = {one.name: one for one in answering(await reads.journeys(db, project))}.get(definition.name)
                 clock = await reads.freshness(db)
             old = None if row is None else service.compiled(row, asker.zone)
             language = preferred(asker.accept, LANGUAGES)

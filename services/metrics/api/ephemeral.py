@@ -11,10 +11,11 @@ from services.metrics.api.touchpoint import Touchpoint, understood
 from services.metrics.api.transitions import Transition
 from services.metrics.api.transitions import told as moved
 from services.metrics.auth import Asked
-from services.metrics.service import Asker, Service, newest
+from services.metrics.service import Asker, Service
 from shared.store import ephemeral, people, reads
 from shared.store import rejections as store
 from shared.store.engine import reading
+from shared.store.versions import answering
 from shared.touch.told import Teller
 
 #: Items that an answer has at most.
@@ -60,7 +61,7 @@ class Move(Transition):
 
 
 class Moves(Answer):
-    """All moves that stand, in order of `at`, in the newest version of every journey."""
+    """All moves that stand, in order of `at`, in the version of every journey that answers."""
 
     items: list[Move]
 
@@ -98,7 +99,7 @@ def room(trial: Trial, teller: Teller) -> Callable[[Service, Asked], APIRouter]:
             settled, project = await trial.settled(wait), asker.project.project
             moves = list[tuple[int, Move]]()
             async with reading(service.database) as db:
-                for row in newest(await reads.journeys(db, project)):
+                for row in answering(await reads.journeys(db, project)):
                     found, _ = await reads.transitions(db, project, row.version, limit=MANY)
                     names = await people.names(db, project, [one.customer for one in found])
                     for one in reversed(found):

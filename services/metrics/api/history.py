@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics import cursor as cursors
 from services.metrics import instants
-from services.metrics.api.answers import Answer, By, Instant, StageName, spelt_clock
+from services.metrics.api.answers import Answer, By, Instant, StageName, Version, spelt_clock
 from services.metrics.api.customers import RESPONSES, Kind
 from services.metrics.auth import Asked
+from services.metrics.definitions import version
 from services.metrics.errors import invalid
 from services.metrics.lookup import find
 from services.metrics.service import Asker, Service, stage_name
@@ -76,14 +77,15 @@ def router(service: Service, asked: Asked) -> APIRouter:
         by: Kind = None,
         cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=1000, description="touchpoints of a page")] = 100,
+        number: Version = None,
     ) -> History:
         """The moves as they stand now, after every correction, and the touchpoints of the whole history in pages."""
         project, before = asker.project.project, None if cursor is None else _before(cursor)
         async with reading(service.database) as db:
-            row = await service.journey(db, project, journey)
-            number = (await find(db, project, id, by, service.secret)).row.customer
-            moves = standing(await people.ledger(db, project, number, row.version))
-            told = await people.history(db, project, number)
+            row = await version(service, db, asker, journey, number)
+            who = (await find(db, project, id, by, service.secret)).row.customer
+            moves = standing(await people.ledger(db, project, who, row.version))
+            told = await people.history(db, project, who)
             clock = await reads.freshness(db)
         if before is not None:
             told = [one for one in told if (one[1].at, one[1].id.encode()) < before]
@@ -92,7 +94,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         definition = service.definition(row)
         return History(
             freshness=spelt_clock(clock),
-            customer=str(number),
+            customer=str(who),
             journey=row.name,
             version=row.number,
             moves=[

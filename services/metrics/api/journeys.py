@@ -9,10 +9,11 @@ from services.metrics.api.answers import Answer, spelt_clock
 from services.metrics.auth import Asked
 from services.metrics.definitions import YAML_BODY, Invalid, hold, sent
 from services.metrics.language import titled
-from services.metrics.service import Asker, Service, newest
+from services.metrics.service import Asker, Service
 from shared.journeys.definition import Definition
 from shared.store import reads
 from shared.store.engine import reading
+from shared.store.versions import answering
 
 
 class Stage(BaseModel):
@@ -25,7 +26,7 @@ class Stage(BaseModel):
 
 
 class Journey(BaseModel):
-    """A journey's newest version."""
+    """A journey, in the version that answers."""
 
     name: Annotated[str, Field(examples=["shop"])]
     title: Annotated[str, Field(examples=["Shop"])]
@@ -40,7 +41,7 @@ class Journeys(Answer):
 
 
 class Added(BaseModel):
-    """The version of a journey that is now in force."""
+    """The version of a journey that answers, or will as soon as every customer is derived by it."""
 
     journey: Annotated[str, Field(examples=["shop"])]
     version: Annotated[int, Field(examples=[2])]
@@ -52,9 +53,9 @@ def router(service: Service, asked: Asked) -> APIRouter:
 
     @routes.get("/v1/journeys", summary="The journeys there are")
     async def journeys(asker: Annotated[Asker, Depends(asked)]) -> Journeys:
-        """Every journey of the token's project, in its newest version."""
+        """Every journey of the token's project, in the version that answers."""
         async with reading(service.database) as db:
-            rows = newest(await reads.journeys(db, asker.project.project))
+            rows = answering(await reads.journeys(db, asker.project.project))
             clock = await reads.freshness(db)
         found = [_journey(service.definition(row), row.number, asker.accept) for row in rows]
         return Journeys(freshness=spelt_clock(clock), journeys=found)
@@ -64,23 +65,20 @@ def router(service: Service, asked: Asked) -> APIRouter:
         summary="Add a journey, or a new version of one",
         status_code=201,
         responses={
-            200: {"model": Added, "description": "This very text is in force already; nothing has changed."},
+            200: {"model": Added, "description": "This very text is a version already; nothing was added."},
             422: {"model": Invalid, "description": "It has problems, or examples of its own fail; all are listed."},
         },
         openapi_extra=YAML_BODY,
     )
     async def add(request: Request, response: Response, asker: Annotated[Asker, Depends(asked)]) -> Added:
-        """The body is the definition's YAML. Every customer is then derived by it, which may take a while."""
+        """The body is the definition's YAML: the short way of `POST /v1/journeys/{journey}/publish`."""
         text, definition = await sent(request, service)
         project = asker.project.project
         async with reading(service.database) as db:
-            rows = {row.name: row for row in newest(await reads.journeys(db, project))}
-        before = rows.get(definition.name)
-        if before is not None and before.definition == text:
-            response.status_code = 200
-            return Added(journey=before.name, version=before.number)
+            known = {row.version for row in await reads.journeys(db, project)}
         await hold(service, asker, definition)
         row = await service.store.add_journey(project, definition.name, text)
+        response.status_code = 200 if row.version in known else 201
         return Added(journey=row.name, version=row.number)
 
     return routes

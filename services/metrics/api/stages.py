@@ -8,15 +8,17 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics import instants
-from services.metrics.api.answers import Answer, Instant, instant, spelt_clock
+from services.metrics.api.answers import Answer, Instant, Version, instant, spelt_clock, while_folded
 from services.metrics.auth import Asked
-from services.metrics.errors import NOT_FOUND
+from services.metrics.definitions import version
+from services.metrics.errors import NOT_FOUND, RETIRED
 from services.metrics.language import titled
 from services.metrics.service import Asker, Service
 from shared.journeys.engine import NONE
 from shared.store import reads
 from shared.store.engine import reading
 from shared.store.rows import JourneyRow
+from shared.store.versions import left
 
 
 class StageCount(BaseModel):
@@ -41,7 +43,8 @@ class Stages(Answer):
     none: Annotated[int, Field(description="active, but in no stage", examples=[31])]
     total: Annotated[int, Field(description="all of them", examples=[5120])]
     behind: Annotated[
-        int, Field(description="customers being derived anew, counted where they stood until then", examples=[0])
+        int,
+        Field(description="customers not derived by this version yet, or anew: counted where they stood", examples=[0]),
     ]
 
 
@@ -49,7 +52,11 @@ def router(service: Service, asked: Asked) -> APIRouter:
     """GET /v1/journeys/{journey}/stages."""
     routes = APIRouter(tags=["journeys"])
 
-    @routes.get("/v1/journeys/{journey}/stages", summary="How many customers stand in each stage", responses=NOT_FOUND)
+    @routes.get(
+        "/v1/journeys/{journey}/stages",
+        summary="How many customers stand in each stage",
+        responses=NOT_FOUND | RETIRED,
+    )
     async def stages(
         journey: str,
         asker: Annotated[Asker, Depends(asked)],
@@ -64,12 +71,13 @@ def router(service: Service, asked: Asked) -> APIRouter:
             str | None,
             Query(description="by what was known at this instant, inclusive; written as `at`", examples=["2026-04-07"]),
         ] = None,
+        number: Version = None,
     ) -> Stages:
         """Now, on any past date, and as it was known on any past date: two questions with two answers."""
         as_of, known = instant(asker, "at", at), instant(asker, "known_at", known_at)
         async with reading(service.database) as db:
-            row = await service.journey(db, asker.project.project, journey)
-            return await count(service, db, row, asker.accept, as_of, known)
+            row = await version(service, db, asker, journey, number)
+            return await count(service, db, row, asker.accept, while_folded(row, "at", as_of), known)
 
     return routes
 
@@ -105,5 +113,5 @@ async def count(
         ],
         none=population.get(NONE, 0),
         total=sum(population.values()),
-        behind=await reads.behind(db, row.project),
+        behind=await reads.behind(db, row.project) + await left(db, row),
     )

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics import cursor as cursors
 from services.metrics import instants
-from services.metrics.api.answers import Answer, By, Instant, StageName, instant, spelt_clock
+from services.metrics.api.answers import Answer, By, Instant, StageName, Version, instant, spelt_clock, while_folded
 from services.metrics.auth import Asked
-from services.metrics.errors import NOT_FOUND, invalid
+from services.metrics.definitions import version
+from services.metrics.errors import NOT_FOUND, RETIRED, invalid
 from services.metrics.service import Asker, Service, stage_name
 from shared.journeys.definition import Definition
 from shared.store import people, reads
@@ -59,7 +60,11 @@ def router(service: Service, asked: Asked) -> APIRouter:
     """GET /v1/journeys/{journey}/transitions."""
     routes = APIRouter(tags=["journeys"])
 
-    @routes.get("/v1/journeys/{journey}/transitions", summary="Who moved from where to where", responses=NOT_FOUND)
+    @routes.get(
+        "/v1/journeys/{journey}/transitions",
+        summary="Who moved from where to where",
+        responses=NOT_FOUND | RETIRED,
+    )
     async def transitions(
         journey: str,
         asker: Annotated[Asker, Depends(asked)],
@@ -75,6 +80,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         limit: Annotated[
             int, Query(ge=1, le=1000, description="items of a page, about: the moves of one instant are not torn apart")
         ] = 100,
+        number: Version = None,
     ) -> Transitions:
         """Only moves that stand: one that turned out not to have happened is left out, and so is its reversal.
 
@@ -85,7 +91,8 @@ def router(service: Service, asked: Asked) -> APIRouter:
         before = None if cursor is None else _place(cursor)
         project = asker.project.project
         async with reading(service.database) as db:
-            row = await service.journey(db, project, journey)
+            row = await version(service, db, asker, journey, number)
+            end = while_folded(row, "until", end)
             definition = service.definition(row)
             counts = await reads.moves(db, project, row.version, start, end)
             rows, following = await reads.transitions(db, project, row.version, start, end, before, limit)

@@ -10,10 +10,11 @@ from services.metrics import body
 from services.metrics.api.answers import Answer, StageName, spelt_clock
 from services.metrics.api.touchpoint import Touchpoint, understood
 from services.metrics.auth import Asked
-from services.metrics.service import Asker, Service, newest, stage_name
+from services.metrics.service import Asker, Service, stage_name
 from shared.events import Record
 from shared.store import reads
 from shared.store.engine import reading
+from shared.store.versions import answering
 from shared.touch.told import Teller
 
 
@@ -55,7 +56,7 @@ class Verdict(BaseModel):
             examples=[False],
         ),
     ]
-    changes: Annotated[list[Change], Field(description="stages that would change, in the newest versions of journeys")]
+    changes: Annotated[list[Change], Field(description="stages that would change, by the versions that answer")]
     unfollowed: Annotated[list[Reason], Field(description="what it says of identifiers and would not be followed")]
 
 
@@ -148,7 +149,7 @@ def room(validate: Validate, teller: Teller) -> Callable[[Service, Asked], APIRo
             project = asker.project.project
             outcomes = await validate(project, await body.read(request), path)
             async with reading(service.database) as db:
-                versions = {row.version: row for row in newest(await reads.journeys(db, project))}
+                versions = {row.version: row for row in answering(await reads.journeys(db, project))}
                 clock = await reads.freshness(db)
 
             def change(moved: Moved) -> Change:

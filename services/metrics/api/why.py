@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from services.metrics import instants
-from services.metrics.api.answers import Answer, Instant, StageName, instant, spelt_clock
+from services.metrics.api.answers import Answer, Instant, StageName, Version, instant, spelt_clock
 from services.metrics.api.customers import RESPONSES, Kind
 from services.metrics.api.history import Seen, seen
 from services.metrics.auth import Asked
+from services.metrics.definitions import version
 from services.metrics.language import preferred, titled
 from services.metrics.lookup import find
 from services.metrics.service import Asker, Service, stage_name
@@ -97,14 +98,15 @@ def router(service: Service, asked: Asked) -> APIRouter:
             str | None,
             Query(description="as of this instant, inclusive; a date means the end of that day; left out: now"),
         ] = None,
+        number: Version = None,
     ) -> Why:
         """The journey is derived once more from the customer's whole history, as it is known now, and watched at it."""
         project, asked_at = asker.project.project, instant(asker, "at", at)
         now = time.time_ns() // 1000 if asked_at is None else asked_at
         async with reading(service.database) as db:
-            row = await service.journey(db, project, journey)
-            number = (await find(db, project, id, by, service.secret)).row.customer
-            told = await people.history(db, project, number)
+            row = await version(service, db, asker, journey, number)
+            who = (await find(db, project, id, by, service.secret)).row.customer
+            told = await people.history(db, project, who)
             clock = await reads.freshness(db)
         touchpoints = [Touchpoint.of(record, recorded) for recorded, record in told]
         # A long history takes a while, in which others are served.
@@ -115,7 +117,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         says = Speaker(language(spoken), titles, asker.zone).sentence
         return Why(
             freshness=spelt_clock(clock),
-            customer=str(number),
+            customer=str(who),
             journey=row.name,
             version=row.number,
             at=instants.spell(now),
