@@ -1,8 +1,10 @@
 """What `sum`, `average`, `least`, `greatest` and `trend` keep: what the values of a property come to, in millionths."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import reduce
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from shared.journeys.conditions.slots import LARGEST, Kept, Update
@@ -20,11 +22,13 @@ _EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)
 class Tally(NamedTuple):
     """How amounts come to one thing: something that msgpack carries and that is never changed in place.
 
-    None stands for that of no amounts. `join` takes any number of others. `weight` is how many numbers it holds.
+    None stands for that of no amounts. `join` makes one of several; `tails` gives those of all but the first, all but
+    the first two, and so on down to that of none. `weight` is how many numbers one holds.
     """
 
     plus: Callable[[Any, int], Any]
-    join: Callable[[Sequence[Any]], Any]
+    join: Callable[[Collection[Any]], Any]
+    tails: Callable[[Sequence[Any]], Sequence[Any]]
     weight: int = 1
 
 
@@ -83,21 +87,30 @@ class Amounts(Kept):
     def reading(self) -> Callable[[Any, int], Any]:
         """The tally of what is kept, at an instant not before the last touchpoint."""
         width, join = self.width, self.tally.join
+
+        def within(kept: dict[int, Any], now: int) -> Any:
+            gone = now // width - BUCKETS
+            if not kept or next(iter(kept)) > gone:
+                return join(kept.values())
+            return join([one for bucket, one in kept.items() if bucket > gone])
+
         if self.window.within is not None:
-            return lambda kept, now: join([one for bucket, one in kept.items() if now // width - bucket < BUCKETS])
+            return within
         if self.window.during is not None:
             return lambda kept, now: kept[1] if kept is not None and now < kept[0] else None
         return lambda kept, now: kept
 
-    def later(self, kept: Any, start: int) -> Iterator[tuple[int, Any]]:
-        """The instants after `start` at which time changes the tally, and what it then is."""
-        if self.window.within is not None:
-            tallies = list(kept.values())
-            for number, bucket in enumerate(kept, 1):
-                if (left := (bucket + BUCKETS) * self.width) > start:
-                    yield left, self.tally.join(tallies[number:])
-        elif self.window.during is not None and kept is not None and start < kept[0]:
-            yield kept[0], None
+    def later(self) -> Callable[[Any], tuple[list[int], Sequence[Any]]]:
+        """The instants at which time changes the tally of what is kept, as some leave; and what it then is."""
+        width, tails = self.width, self.tally.tails
+
+        def leaving(kept: dict[int, Any]) -> tuple[list[int], Sequence[Any]]:
+            return [(bucket + BUCKETS) * width for bucket in kept], tails(list(kept.values()))
+
+        def ending(kept: list[Any] | None) -> tuple[list[int], Sequence[Any]]:
+            return ([], []) if kept is None else ([kept[0]], [None])
+
+        return ending if self.window.within is None else leaving
 
     def among(self, touchpoints: Iterable[Touchpoint], now: int) -> list[Touchpoint]:
         """Those in the buckets of a window that count now."""
@@ -141,36 +154,43 @@ def _more(tally: Any, amount: int) -> int | str:
     return carried(int(tally or 0) + amount)
 
 
-def _total(tallies: Sequence[Any]) -> int:
+def _total(tallies: Collection[Any]) -> int:
     return sum(map(int, tallies))
+
+
+def _totals(tallies: Sequence[Any]) -> list[int]:
+    return [*accumulate(map(int, tallies[:0:-1]), initial=0)][::-1]
 
 
 def _mean(tally: Any, amount: int) -> list[int | str]:
     return [carried(amount), 1] if tally is None else [carried(int(tally[0]) + amount), tally[1] + 1]
 
 
-def _means(tallies: Sequence[Any]) -> tuple[int, int] | None:
-    return (sum(int(one[0]) for one in tallies), sum(one[1] for one in tallies)) if tallies else None
+def _means(tallies: Collection[Any]) -> tuple[int, int] | None:
+    return (sum([int(one[0]) for one in tallies]), sum([one[1] for one in tallies])) if tallies else None
 
 
-def _lower(tally: Any, amount: int) -> int | str:
-    return carried(amount if tally is None else min(int(tally), amount))
+def _all_means(tallies: Sequence[Any]) -> list[tuple[int, int] | None]:
+    sums, numbers = _totals([one[0] for one in tallies]), _totals([one[1] for one in tallies])
+    return [*zip(sums[:-1], numbers, strict=False), None]
 
 
-def _lowest(tallies: Sequence[Any]) -> int | None:
-    return min(map(int, tallies), default=None)
+def _extreme(better: Callable[[int, int], int]) -> Tally:
+    """That of the better of any two amounts."""
+
+    def plus(tally: Any, amount: int) -> int | str:
+        return carried(amount if tally is None else better(int(tally), amount))
+
+    def join(tallies: Collection[Any]) -> int | None:
+        return reduce(better, map(int, tallies)) if tallies else None
+
+    def tails(tallies: Sequence[Any]) -> list[int | None]:
+        return [*[*accumulate(map(int, tallies[:0:-1]), better)][::-1], None]
+
+    return Tally(plus, join, tails)
 
 
-def _higher(tally: Any, amount: int) -> int | str:
-    return carried(amount if tally is None else max(int(tally), amount))
-
-
-def _highest(tallies: Sequence[Any]) -> int | None:
-    return max(map(int, tallies), default=None)
-
-
-TOTAL = Tally(_more, _total)
+TOTAL = Tally(_more, _total, _totals)
 #: The sum, and of how many.
-MEAN = Tally(_mean, _means, 2)
-LEAST = Tally(_lower, _lowest)
-GREATEST = Tally(_higher, _highest)
+MEAN = Tally(_mean, _means, _all_means, 2)
+LEAST, GREATEST = _extreme(min), _extreme(max)

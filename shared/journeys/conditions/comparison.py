@@ -1,7 +1,7 @@
 """Comparing an amount with a number: `at_least`, `at_most`, `more_than`, `fewer_than`, `exactly`."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +10,7 @@ from math import ceil, floor
 from shared.journeys.reading import Place
 from shared.journeys.telling.said import Telling
 
-_COMPARE = {
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
     "at_least": operator.ge,
     "at_most": operator.le,
     "more_than": operator.gt,
@@ -54,10 +54,19 @@ class Comparison:
     def holds(self, amount: int) -> bool:
         return (self.low is None or amount >= self.low) and (self.below is None or amount < self.below)
 
-    def divided(self, amount: int, by: int) -> bool:
+    def whole(self) -> Callable[[int], bool]:
+        """The same as a function."""
+        low, below = self.low, self.below
+        if low is None:
+            return lambda amount: below is None or amount < below
+        if below is None:
+            return lambda amount: amount >= low
+        return lambda amount: low <= amount < below
+
+    def divided(self) -> Callable[[int, int], bool]:
         """The same of one amount divided by another, which is more than 0: exactly, and in no unit."""
-        compare: bool = _COMPARE[self.key](amount * self.number.denominator, self.number.numerator * by)
-        return compare
+        compare, number, by = _COMPARE[self.key], self.number.numerator, self.number.denominator
+        return lambda amount, divisor: compare(amount * by, number * divisor)
 
     def times(self) -> Telling:
         """How it reads of something that happens so many times."""

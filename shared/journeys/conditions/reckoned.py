@@ -1,8 +1,11 @@
 """`sum`, `average`, `least` and `greatest` of a property, ever or within a window (rules 11 and 49 to 51)."""
 
 from abc import abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import compress
+from operator import not_
 from typing import Any, ClassVar
 
 from shared.journeys.conditions.aggregate import Aggregate
@@ -44,12 +47,15 @@ class Reckoned(Aggregate):
         holds = self.compile(moment)
         if not self.window.passes:
             return steady(holds, truth)
-        index, later, test = moment.layout.slots[self.kept()], self.kept().later, self.test()
+        index, later, test = moment.layout.slots[self.kept()], self.kept().later(), self.test()
 
         def turns(state: State, start: int) -> int | None:
             if holds(state, None, start) is truth:
                 return start
-            return next((at for at, tally in later(state.slots[index], start) if test(tally) is truth), None)
+            instants, tallies = later(state.slots[index])
+            past = bisect_right(instants, start)
+            found = map(test, tallies[past:])
+            return next(compress(instants[past:], found if truth else map(not_, found)), None)
 
         return turns
 
@@ -74,7 +80,7 @@ class Sum(Reckoned):
     measure: ClassVar[str] = "sum"
 
     def test(self) -> Callable[[Any], bool]:
-        holds = self.comparison.holds
+        holds = self.comparison.whole()
         return lambda tally: holds(int(tally or 0))
 
     def amount(self, tally: Any) -> Decimal:
@@ -89,7 +95,7 @@ class Average(Reckoned):
     measure: ClassVar[str] = "average"
 
     def test(self) -> Callable[[Any], bool]:
-        divided = self.comparison.divided
+        divided = self.comparison.divided()
         return lambda tally: tally is not None and divided(int(tally[0]), tally[1] * MILLION)
 
     def amount(self, tally: Any) -> Decimal | None:
@@ -102,7 +108,7 @@ class Extreme(Reckoned):
     __slots__ = ()
 
     def test(self) -> Callable[[Any], bool]:
-        holds = self.comparison.holds
+        holds = self.comparison.whole()
         return lambda tally: tally is not None and holds(int(tally))
 
     def amount(self, tally: Any) -> Decimal | None:

@@ -1,6 +1,5 @@
 """`trend: {of, property, within, <comparison>}`: this window against the last (rule 52)."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -44,7 +43,7 @@ class Trend(Condition):
         return self.kept(), self.kept().items
 
     def compile(self, moment: Moment) -> Holds:
-        index, width, divided = moment.layout.slots[self.kept()], self.kept().width, self.comparison.divided
+        index, width, divided = moment.layout.slots[self.kept()], self.kept().width, self.comparison.divided()
 
         def holds(state: State, touchpoint: Touchpoint | None, now: int) -> bool:
             this, last = _windows(state.slots[index], now // width)
@@ -53,7 +52,7 @@ class Trend(Condition):
         return holds
 
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
-        index, width, divided = moment.layout.slots[self.kept()], self.kept().width, self.comparison.divided
+        index, width, divided = moment.layout.slots[self.kept()], self.kept().width, self.comparison.divided()
 
         def turns(state: State, start: int) -> int | None:
             kept: dict[int, int | str] = state.slots[index]
@@ -61,14 +60,15 @@ class Trend(Condition):
             this, last = _windows(kept, now)
             if (last > 0 and divided(this, last)) is truth:
                 return start
-            aged, gone = defaultdict[int, int](int), defaultdict[int, int](int)
+            changes: dict[int, list[int]] = {}
             for bucket, amount in kept.items():
-                if now < bucket + BUCKETS:
-                    aged[bucket + BUCKETS] += int(amount)
-                if now < bucket + 2 * BUCKETS:
-                    gone[bucket + 2 * BUCKETS] += int(amount)
-            for then in sorted({*aged, *gone}):
-                this, last = this - aged[then], last + aged[then] - gone[then]
+                if now < (aged := bucket + BUCKETS):
+                    changes.setdefault(aged, [0, 0])[0] += int(amount)
+                if now < (gone := bucket + 2 * BUCKETS):
+                    changes.setdefault(gone, [0, 0])[1] += int(amount)
+            for then in sorted(changes):
+                leaves, ends = changes[then]
+                this, last = this - leaves, last + leaves - ends
                 if (last > 0 and divided(this, last)) is truth:
                     return then * width
             return None
