@@ -1,0 +1,186 @@
+"""From the store's rows to columns: touchpoints are decoded, told of, given their owners, and sorted; the ledger is
+netted of what was taken back."""
+
+from array import array
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+import msgspec
+import numpy as np
+
+from services.metrics.analytics.columns import MISSING, Codes, Columns, Ints, Mask
+from services.metrics.analytics.kernels.stays import Moves
+from shared.events import PLACEMENT, unpack
+from shared.exclusion import Exclusions
+from shared.identity import owner_at, slices
+from shared.journeys.facts import FACTS
+from shared.journeys.state import ABSENT
+from shared.journeys.touchpoint import Touchpoint
+from shared.store.scan import Owners
+from shared.touch.told import Teller
+
+#: The columns of codes: what was sent, and what is told of it.
+DIMENSIONS = ("type", "name", *FACTS)
+
+#: Spreads small numbers over 64 bits (Knuth's multiplicative hashing, by the golden ratio).
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Words:
+    """The values of one dimension, numbered as they come."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def code(self, word: str | None) -> int:
+        """The number of a value, MISSING for none."""
+        if word is None:
+            return MISSING
+        return self.numbers.setdefault(word, len(self.numbers))
+
+
+class Gathered:
+    """A project's touchpoints, in the order in which they were read. What is excluded is kept until ids are unique."""
+
+    def __init__(self, teller: Teller, exclusions: Exclusions) -> None:
+        self._teller, self._exclusions = teller, exclusions
+        self._stream, self._at, self._recorded = array("q"), array("q"), array("q")
+        self._ids: list[bytes] = []
+        self._codes = {dimension: array("i") for dimension in DIMENSIONS}
+        self._words = {dimension: Words() for dimension in DIMENSIONS}
+        self._excluded = bytearray()
+
+    @property
+    def excluded(self) -> int:
+        """How many of them are excluded."""
+        return sum(self._excluded)
+
+    def add(self, rows: Iterable[tuple[int, bytes]]) -> None:
+        """Rows of touchpoints, (stream, body)."""
+        for stream, body in rows:
+            for recorded, record in unpack(body):
+                if record.type == PLACEMENT:
+                    continue  # a move, which the ledger has; nobody's act
+                self._excluded.append(record.excluded or self._exclusions.hidden(record))
+                self._stream.append(stream)
+                self._at.append(record.at)
+                self._recorded.append(recorded)
+                self._ids.append(record.id.encode())
+                self._tell(Touchpoint.of(record))
+
+    def _tell(self, touchpoint: Touchpoint) -> None:
+        words, codes = self._words, self._codes
+        codes["type"].append(words["type"].code(touchpoint.type))
+        codes["name"].append(words["name"].code(touchpoint.name))
+        for dimension, fact in FACTS.items():
+            try:
+                word = fact(touchpoint, self._teller)
+            except msgspec.DecodeError:  # ingest takes no such part, but others may write to the log
+                word = None
+            codes[dimension].append(words[dimension].code(word))
+
+    def columns(self, owners: Owners) -> Columns:
+        """Those that count, under the customers that they belong to now, each id once (rule 4), in rule 3's order."""
+        customer = self._customers(owners)
+        at, recorded = np.array(self._at, dtype=np.int64), np.array(self._recorded, dtype=np.int64)
+        order = np.lexsort((at, customer))
+        order = _untied(order, customer, at, self._ids)
+        order = order[self._first_of_each_id(order, customer, recorded, at)]
+        counts = ~np.frombuffer(bytes(self._excluded), dtype=np.bool_)
+        order = order[counts[order] & (customer[order] != 0)]
+        customers, owner = np.unique(customer[order], return_inverse=True)
+        codes: dict[str, Codes] = {
+            dimension: np.array(column, dtype=np.int32)[order] for dimension, column in self._codes.items()
+        }
+        words = {dimension: tuple(words.numbers) for dimension, words in self._words.items()}
+        return Columns(customers, owner.astype(np.int64), at[order], codes, words)
+
+    def _customers(self, owners: Owners) -> Ints:
+        """The customer of each row; 0 for a stream that is nobody's any more."""
+        streams, place = np.unique(np.array(self._stream, dtype=np.int64), return_inverse=True)
+        customer = np.array([owners.sole.get(int(stream), 0) for stream in streams], dtype=np.int64)[place]
+        for stream, links in owners.links.items():
+            number = int(np.searchsorted(streams, stream))
+            if number < len(streams) and streams[number] == stream:
+                parts = slices(links)
+                for row in np.flatnonzero(place == number):
+                    customer[row] = owner_at(parts, self._at[row])
+        return customer
+
+    def _first_of_each_id(self, order: Ints, customer: Ints, recorded: Ints, at: Ints) -> Mask:
+        """Rule 4 in a history joined from several identifiers: of one id the row with the least (recorded, at)."""
+        keep = np.ones(len(order), dtype=np.bool_)
+        digest = np.fromiter((hash(one) for one in self._ids), dtype=np.int64, count=len(self._ids))
+        mixed = digest[order].view(np.uint64) ^ customer[order].astype(np.uint64) * _SPREAD
+        _, inverse, count = np.unique(mixed, return_inverse=True, return_counts=True)
+        places = np.flatnonzero(count[inverse] > 1)
+        found: dict[tuple[int, bytes], int] = {}
+        for place in places.tolist():
+            row = int(order[place])
+            key = int(customer[row]), self._ids[row]
+            before = found.get(key)
+            if before is None:
+                found[key] = place
+                continue
+            other = int(order[before])
+            if (recorded[row], at[row]) < (recorded[other], at[other]):
+                keep[before], found[key] = False, place
+            else:
+                keep[place] = False
+        return keep
+
+
+def _untied(order: Ints, customer: Ints, at: Ints, ids: list[bytes]) -> Ints:
+    """The same order, with rows of one customer and instant by their ids."""
+    owner, time = customer[order], at[order]
+    tied = np.flatnonzero((owner[1:] == owner[:-1]) & (time[1:] == time[:-1]))
+    sorted_order = order.copy()
+    for _, group in groupby(enumerate(tied.tolist()), key=lambda one: one[1] - one[0]):
+        places = [place for _, place in group]
+        first, last = places[0], places[-1] + 2
+        sorted_order[first:last] = sorted(order[first:last].tolist(), key=lambda row: ids[row])
+    return sorted_order
+
+
+class Entries:
+    """A project's ledger, netted: of each move of each version how often it stands."""
+
+    def __init__(self) -> None:
+        self._net: dict[int, dict[tuple[int, int, int, int], int]] = {}
+
+    def add(self, rows: Iterable[tuple[int, int, int, int, int, int]]) -> None:
+        """Rows of `shared.store.scan.ledger`."""
+        for version, customer, at, source, target, sign in rows:
+            net = self._net.setdefault(version, {})
+            key = customer, at, source, target
+            net[key] = net.get(key, 0) + sign
+
+    def moves(self, customers: Ints, now: int) -> Mapping[int, Moves]:
+        """The moves of each version up to `now`; owners are places in `customers`, or beyond it for those who have
+        moves and no touchpoints."""
+        return {version: _moves(net, customers, now) for version, net in self._net.items()}
+
+
+def _moves(net: Mapping[tuple[int, int, int, int], int], customers: Ints, now: int) -> Moves:
+    standing = sorted(move for move, count in net.items() if count > 0 and move[1] <= now)
+    made: list[tuple[int, int, int, int]] = []
+    for customer, mine in groupby(standing, key=lambda move: move[0]):
+        made += _chained(customer, [move[1:] for move in mine])
+    table = np.array(made, dtype=np.int64).reshape(len(made), 4)
+    place = np.searchsorted(customers, table[:, 0])
+    known = place < len(customers)
+    known[known] = customers[place[known]] == table[known, 0]
+    table, place = table[known], place[known]
+    return Moves(place, table[:, 1], table[:, 2], table[:, 3])
+
+
+def _chained(customer: int, moves: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """One customer's moves in the order in which they were made: at one instant each begins where the last ended."""
+    made, stage = list[tuple[int, int, int, int]](), ABSENT
+    for at, group in groupby(moves, key=lambda move: move[0]):
+        left = list(group)
+        while left:
+            number = next((i for i, move in enumerate(left) if move[1] == stage), 0)
+            _, source, stage = left.pop(number)
+            made.append((customer, at, source, stage))
+    return made
