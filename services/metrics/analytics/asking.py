@@ -47,8 +47,8 @@ class Asking:
     async def ask(self, key: Hashable, question: Callable[[Turn], T]) -> T:
         """The answer; `key` names the question and what it was asked of, so that the same is computed once.
 
-        Whoever stops waiting (a client that leaves) ends the computing if nobody else waits for it. Raises Refused when it
-        takes too long.
+        Whoever stops waiting (a client that leaves) ends the computing if nobody else waits for it. Raises Refused when
+        it takes too long.
         """
         if key in self._answers:
             self._answers.move_to_end(key)
@@ -80,7 +80,8 @@ class Asking:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, key: Hashable, done: "asyncio.Future[object]") -> None:
-        self._running.pop(key, None)
+        if key in self._running and self._running[key][0] is done:
+            del self._running[key]
         if done.cancelled() or done.exception() is not None:
             return
         self._answers[key] = done.result()
