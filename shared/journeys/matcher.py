@@ -130,7 +130,20 @@ def _trait(name: str, test: Test) -> Reads:
 
 def _fact(key: str, test: Test, teller: Teller) -> Reads:
     fact = FACTS[key]
-    return lambda touchpoint: test(fact(touchpoint, teller))
+    if key not in ("kind", "direction", "content"):
+        return lambda touchpoint: test(fact(touchpoint, teller))
+    decided: dict[frozenset[str | None], bool | None] = {}
+
+    def reads(touchpoint: Touchpoint) -> bool:
+        """Mostly the type and the name leave one answer: then nothing more is read."""
+        possible = teller.rows(touchpoint.type, touchpoint.name).possible[key]
+        if possible not in decided:
+            answers = {test(value) for value in possible}
+            decided[possible] = answers.pop() if len(answers) == 1 else None
+        answer = decided[possible]
+        return test(fact(touchpoint, teller)) if answer is None else answer
+
+    return reads
 
 
 def _types(place: Place) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from publicsuffixlist import PublicSuffixList
 
 from shared.touch.parts import Address, Object, address, inner, text
-from shared.touch.rows import first
+from shared.touch.rows import first, grouped
 from shared.touch.tables import Source, Tables
 from shared.touch.text import fold
 
@@ -50,6 +50,7 @@ class Origins:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._own = frozenset(tables.own)
+        self._channels = grouped(tables.channels)
 
     @cached_property
     def _suffixes(self) -> PublicSuffixList:
@@ -96,7 +97,7 @@ class Origins:
             found = getattr(origin, key, "")
             return (fold(found),) if found else ()
 
-        return first(self._tables.channels, look) or UNASSIGNED
+        return first(self._channels, look) or UNASSIGNED
 
     def source(self, host: str) -> Source | None:
         """The known source that a host belongs to: the longest name of it that is in the table."""

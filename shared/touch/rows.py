@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 Look = Callable[[str], Collection[str]]
@@ -21,7 +22,13 @@ class Test(NamedTuple):
             return False
         if not self.texts and not self.patterns:
             return True
-        return any(text in self.texts or any(pattern.search(text) for pattern in self.patterns) for text in found)
+        for text in found:
+            if text in self.texts:
+                return True
+            for pattern in self.patterns:  # any() would make a generator for each row of each table
+                if pattern.search(text):
+                    return True
+        return False
 
 
 class Row(NamedTuple):
@@ -31,18 +38,39 @@ class Row(NamedTuple):
     tests: tuple[Test, ...]
 
 
-def first(rows: Iterable[Row], look: Look) -> str | None:
+Grouped = tuple[tuple[str, tuple[Row, ...]], ...]
+"""Rows in their order; those that stand together and ask for one key first are under it ("": for none at all)."""
+
+
+def grouped(rows: Iterable[Row]) -> Grouped:
+    """The rows as `first` takes them: where a touchpoint has nothing under a key, all rows of it are passed over."""
+    groups = groupby(rows, lambda row: row.tests[0].key if row.tests else "")
+    return tuple((key, tuple(under)) for key, under in groups)
+
+
+def first(groups: Grouped, look: Look) -> str | None:
     """The value of the first row whose tests all hold."""
-    for row in rows:
-        for test in row.tests:
-            if not test.holds(look(test.key)):
-                break
-        else:
-            return row.value
+    for key, rows in groups:
+        found = look(key) if key else ()
+        if key and not found:
+            continue
+        for row in rows:
+            for test in row.tests:
+                if not test.holds(found if test.key == key else look(test.key)):
+                    break
+            else:
+                return row.value
     return None
 
 
-def narrow(rows: Iterable[Row], known: Mapping[str, Collection[str]]) -> list[Row]:
+def possible(groups: Grouped) -> frozenset[str | None]:
+    """All that `first` may come to."""
+    values: set[str | None] = {row.value for _, rows in groups for row in rows}
+    certain = groups and not groups[-1][0]
+    return frozenset(values if certain else values | {None})
+
+
+def narrow(rows: Iterable[Row], known: Mapping[str, Collection[str]]) -> Grouped:
     """The rows that may be the first to hold where the texts under some keys are known, without the tests of these."""
     found = []
     for row in rows:
@@ -51,4 +79,4 @@ def narrow(rows: Iterable[Row], known: Mapping[str, Collection[str]]) -> list[Ro
             found.append(row if len(left) == len(row.tests) else Row(row.value, left))
             if not left:
                 break
-    return found
+    return grouped(found)

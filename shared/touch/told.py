@@ -10,7 +10,7 @@ from shared.events import Record
 from shared.touch.agent import Bots, Devices
 from shared.touch.origin import UNASSIGNED, Origin, Origins
 from shared.touch.parts import Object, address, at, inner, text, texts
-from shared.touch.rows import Row, first, narrow
+from shared.touch.rows import Grouped, first, narrow, possible
 from shared.touch.tables import Tables
 from shared.touch.text import fold
 
@@ -34,11 +34,15 @@ class Told(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The rows that may hold of touchpoints of one type and name, with what is left to be read."""
+    """The rows that may hold of touchpoints of one type and name, with what is left to be read of them.
 
-    kinds: list[Row]
-    directions: list[Row]
-    contents: list[Row]
+    `possible` is what may come of it: of their kind, direction and content.
+    """
+
+    kinds: Grouped
+    directions: Grouped
+    contents: Grouped
+    possible: Mapping[str, frozenset[str | None]]
 
 
 class Telling:
@@ -142,7 +146,11 @@ class Teller:
         name = fold(name)
         kind = {"type": (type,), "name": (name,) if name else (), "role": self.tables.roles.get(name, ())}
         tables = self.tables
-        return Rows(*(narrow(rows, kind) for rows in (tables.kinds, tables.directions, tables.contents)))
+        kinds, directions, contents = (
+            narrow(rows, kind) for rows in (tables.kinds, tables.directions, tables.contents)
+        )
+        told = {"kind": possible(kinds), "direction": possible(directions), "content": possible(contents)}
+        return Rows(kinds, directions, contents, told)
 
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
