@@ -65,6 +65,8 @@ def test_any_parts_are_read(
     told = TELLER.tell(record)
     assert told == TELLER.tell(record)
     assert told.direction in DIRECTIONS
+    possible = TELLER.rows(type, name).possible
+    assert all(getattr(told, key) in values for key, values in possible.items())
     assert (told.channel is None) == (told.origin is None)
     DEVICES.device(context)
     locale(context)

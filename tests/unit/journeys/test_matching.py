@@ -142,6 +142,16 @@ def test_facts_are_found_out_once_and_only_when_asked() -> None:
     assert not {"kind", "content", "direction"} & vars(told).keys()
 
 
+def test_what_type_and_name_decide_is_not_read() -> None:
+    """No page is ever a salesperson, and what a site calls a meeting always is one, whatever else is told of them."""
+    page, meeting = touchpoint(0, "1", "page", "Home"), touchpoint(1, "2", "track", "Meeting Held")
+    assert matcher({"kind": "salesperson", "direction": "by"}).among([page, meeting], teller()) == [meeting]
+    assert matcher({"kind": {"not": "salesperson"}}).among([page, meeting], teller()) == [page]
+    assert (page.read_telling, meeting.read_telling) == (None, None)
+    assert matcher({"kind": "web site"}).among([page, meeting], teller()) == [page]
+    assert page.read_telling is not None
+
+
 @pytest.mark.parametrize(
     ("key", "value", "fault"),
     [
