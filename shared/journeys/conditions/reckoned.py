@@ -21,7 +21,11 @@ class Reckoned(Aggregate):
 
     __slots__ = ()
     unit: ClassVar[int] = MILLION
-    tally: ClassVar[Tally]
+
+    @property
+    @abstractmethod
+    def tally(self) -> Tally:
+        """How its amounts come to one."""
 
     @abstractmethod
     def test(self) -> Callable[[Any], bool]:
@@ -76,7 +80,7 @@ class Sum(Reckoned):
     """`sum: {of, property, <window>, <comparison>}`."""
 
     __slots__ = ()
-    tally: ClassVar[Tally] = TOTAL
+    tally = TOTAL
     measure: ClassVar[str] = "sum"
 
     def test(self) -> Callable[[Any], bool]:
@@ -91,7 +95,7 @@ class Average(Reckoned):
     """`average: {of, property, <window>, <comparison>}`."""
 
     __slots__ = ()
-    tally: ClassVar[Tally] = MEAN
+    tally = MEAN
     measure: ClassVar[str] = "average"
 
     def test(self) -> Callable[[Any], bool]:
@@ -119,7 +123,7 @@ class Least(Extreme):
     """`least: {of, property, <window>, <comparison>}`."""
 
     __slots__ = ()
-    tally: ClassVar[Tally] = LEAST
+    tally = LEAST
     measure: ClassVar[str] = "least"
 
 
@@ -127,5 +131,5 @@ class Greatest(Extreme):
     """`greatest: {of, property, <window>, <comparison>}`."""
 
     __slots__ = ()
-    tally: ClassVar[Tally] = GREATEST
+    tally = GREATEST
     measure: ClassVar[str] = "greatest"
