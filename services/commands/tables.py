@@ -12,7 +12,8 @@ from shared.events import SECOND
 
 #: What would move the cursor, turn round what follows, or worse, instead of being shown.
 _TURNS = r"\u202a-\u202e\u2066-\u2069"
-_CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f{_TURNS}]")
+#: The first alternative is an isolate that is closed, as sentences have them: it turns nothing but what is in it.
+_CONTROL = re.compile(rf"\u2068[^\x00-\x1f\x7f-\x9f{_TURNS}]*\u2069|[\x00-\x1f\x7f-\x9f{_TURNS}]")
 _CONTROL_IN_TEXT = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_TURNS}]")
 #: An escaped backslash, or letters that JSON's writer escaped.
 _ESCAPES = re.compile(r"\\\\|((?:\\u[0-9a-fA-F]{4})+)")
@@ -49,6 +50,8 @@ def readable(value: bytes) -> str:
 
 
 def _escaped(found: "re.Match[str]") -> str:
+    if len(found[0]) > 1:
+        return found[0]
     code = ord(found[0])
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
 

@@ -7,7 +7,7 @@ from shared.journeys.facts import FACTS
 from shared.journeys.matcher import PARTS
 from shared.journeys.predicates import KEYS
 from shared.journeys.telling import LANGUAGES
-from tests.golden.sentences import CONSTRUCTS, PAGE, parsed, read, sentence, with_tables
+from tests.golden.sentences import CONSTRUCTS, PAGE, parsed, read, reasons, sentence, with_tables
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
@@ -31,6 +31,12 @@ def test_every_condition_has_sentences(kind: str) -> None:
 def test_every_key_has_an_example(key: str) -> None:
     """What may be asked of a touchpoint or of a value stands in an example."""
     assert any(f"{key}:" in text for text in CONSTRUCTS.values()), f"{key} has no example"
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_why(name: str) -> None:
+    """*Why* tells of each customer in the sentences that were found good."""
+    assert dict(reasons.told(name)) == read("why")[name]
 
 
 def test_the_page_shows_them() -> None:

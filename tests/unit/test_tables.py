@@ -10,6 +10,7 @@ def test_a_text_of_others_moves_no_cursor() -> None:
     assert plain("a\x1b[2J\r\n\x9b ok") == "a\\x1b[2J\\x0d\\x0a\\x9b ok"
     assert plain("می\u200cروم 🎉") == "می\u200cروم 🎉"
     assert plain("a\u202eb\u2066") == "a\\u202eb\\u2066"
+    assert plain("\u2068a\u2069 \u2068b \u2068\x1b\u2069") == "\u2068a\u2069 \\u2068b \\u2068\\x1b\\u2069"
 
 
 @pytest.mark.parametrize(

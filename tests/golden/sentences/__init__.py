@@ -39,14 +39,14 @@ TITLES = {
 }
 
 
-def read(name: str) -> dict[str, dict[str, str]]:
-    """A file of this folder: sections, and in each what stands under a construct's name."""
-    found: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
+def read(name: str) -> dict[str, dict[str, Any]]:
+    """A file of this folder: sections, and in each what stands under a name."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
     return found
 
 
 #: The examples by section and name.
-CONSTRUCTS = {
+CONSTRUCTS: dict[tuple[str, str], str] = {
     (section, name): text for section, examples in read("constructs").items() for name, text in examples.items()
 }
 
@@ -74,10 +74,10 @@ def sentence(name: str, text: str) -> str:
     return Speaker(language(name), TITLES[name]).sentence(condition(text).asks())
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, indent: int = 4) -> str:
     """A text as YAML has it, with what cannot be seen spelt out, on lines that are not too long."""
     escaped = json.dumps(text, ensure_ascii=False).replace("\u2068", r"\u2068").replace("\u2069", r"\u2069")
-    return "\n    ".join(textwrap.wrap(escaped, 110, break_long_words=False, break_on_hyphens=False))
+    return f"\n{' ' * indent}".join(textwrap.wrap(escaped, 110, break_long_words=False, break_on_hyphens=False))
 
 
 def table(section: str) -> str:
