@@ -1,6 +1,5 @@
 """`score: {of, traits, half_life, <comparison>}`: points for what a customer does and is (rule 54)."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -75,32 +74,39 @@ class Score(Condition):
         return tuple((entry.marks, 1 if self.step is None else len(FADED)) for entry in self.entries)
 
     def compile(self, moment: Moment) -> Holds:
-        total, holds = self._total(moment), self.comparison.holds
-        return lambda state, touchpoint, now: holds(total(state, now))
+        faded, lasting, holds = self._faded(moment), self._lasting(moment), self.comparison.holds
+        return lambda state, touchpoint, now: holds(sum(faded(state, now)) + lasting(state, now))
 
     def turns(self, moment: Moment, truth: bool) -> bool | Turns:
-        holds = self.compile(moment)
         if (step := self.step) is None:
-            return steady(holds, truth)
+            return steady(self.compile(moment), truth)
+        faded, lasting, holds = self._faded(moment), self._lasting(moment), self.comparison.holds
         indexes = [moment.layout.slots[entry.marks] for entry in self.entries]
-        one_way = len({entry.points > 0 for entry in self.entries}) == 1
 
         def turns(state: State, start: int) -> int | None:
-            """It changes at the edges of steps only, and no more once everything has faded."""
-            if holds(state, None, start) is truth:
+            """It changes at the edges of steps only, and no more once everything has faded.
+
+            Until then what speaks for the customer only falls and what speaks against only rises: between two edges
+            the score is never beyond the sums of the one at the first and of the other at the last.
+            """
+            fixed = lasting(state, start)
+            up, down = faded(state, start)
+            if holds(up + down + fixed) is truth:
                 return start
-            newest = max((next(reversed(kept)) for index in indexes if (kept := state.slots[index])), default=None)
-            if newest is None:
+            if holds(up + fixed) is not truth and holds(down + fixed) is not truth:
                 return None
-            edges = range(start // step + 1, newest + len(FADED) + 1)
+            at: dict[int, tuple[int, int]] = {}
 
-            def turned(edge: int) -> bool:
-                return holds(state, None, edge * step) is truth
+            def possible(first: int, last: int) -> bool:
+                for edge in (first, last):
+                    if edge not in at:
+                        at[edge] = faded(state, edge * step)
+                (most, low), (least, high) = at[first], at[last]
+                return holds(most + high + fixed) is truth or holds(least + low + fixed) is truth
 
-            if not one_way:
-                return next((edge * step for edge in edges if turned(edge)), None)
-            found = bisect_left(edges, True, key=turned)
-            return edges[found] * step if found < len(edges) else None
+            newest = max(next(reversed(kept)) for index in indexes if (kept := state.slots[index]))
+            edge = _first(start // step + 1, newest + len(FADED), possible)
+            return None if edge is None else edge * step
 
         return turns
 
@@ -115,7 +121,7 @@ class Score(Condition):
         return Telling("score", told)
 
     def finds(self, view: View) -> Said:
-        return Decimal(self._total(view.moment)(view.state, view.now)) / UNIT
+        return Decimal(self._total(view)) / UNIT
 
     def evidence(self, view: View) -> list[Touchpoint]:
         found = {id(one): one for entry in self.entries for one in self._adding(entry, view)}
@@ -130,20 +136,44 @@ class Score(Condition):
             return matching
         return [one for one in matching if view.now // self.step - one.at // self.step < len(FADED)]
 
-    def _total(self, moment: Moment) -> Callable[[State, int], int]:
+    def _faded(self, moment: Moment) -> Callable[[State, int], tuple[int, int]]:
+        """What touchpoints add and what they take away."""
         entries = [(entry, moment.layout.slots[entry.marks]) for entry in self.entries]
-        traits = [(trait.compile(moment), points) for trait, points in self.traits]
 
-        def total(state: State, now: int) -> int:
-            amount = 0
+        def faded(state: State, now: int) -> tuple[int, int]:
+            up = down = 0
             for entry, index in entries:
-                amount += entry.amount(entry.marks.left(state.slots[index], now))
-            for holds, points in traits:
-                if holds is True or (holds is not False and holds(state, None, now)):
-                    amount += points * MILLION
-            return amount
+                amount = entry.amount(entry.marks.left(state.slots[index], now))
+                if amount > 0:
+                    up += amount
+                else:
+                    down += amount
+            return up, down
 
-        return total
+        return faded
+
+    def _lasting(self, moment: Moment) -> Callable[[State, int], int]:
+        """What traits add."""
+        traits = [(trait.compile(moment), points * MILLION) for trait, points in self.traits]
+
+        def lasting(state: State, now: int) -> int:
+            return sum(points for holds, points in traits if holds is True or (holds and holds(state, None, now)))
+
+        return lasting
+
+    def _total(self, view: View) -> int:
+        return sum(self._faded(view.moment)(view.state, view.now)) + self._lasting(view.moment)(view.state, view.now)
+
+
+def _first(start: int, end: int, possible: Callable[[int, int], bool]) -> int | None:
+    """The first number from `start` to `end` that is possible; a range that is not possible has none."""
+    if start > end or not possible(start, end):
+        return None
+    if start == end:
+        return start
+    middle = (start + end) // 2
+    found = _first(start, middle, possible)
+    return _first(middle + 1, end, possible) if found is None else found
 
 
 def _points_for(key: str, points: int, told: Mapping[str, Said]) -> Said:
