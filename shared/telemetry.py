@@ -182,6 +182,13 @@ TIMERS_DUE = Gauge(
     "store",
     ("project",),
 )
+UNREAD_NAMES = Gauge(
+    "milepost_unread_names",
+    "names",
+    "Names of touchpoints that no rule of the journey reads: `milepost journeys fit` shows them. At most a minute old.",
+    "store",
+    ("project", "journey"),
+)
 
 # --- How the processes are --------------------------------------------------------------------------------------
 

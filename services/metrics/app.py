@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from urllib.parse import parse_qs
 
@@ -11,6 +12,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics import auth, body, errors
+from services.metrics.analytics.desk import Desk
 from services.metrics.api import (
     customers,
     dead_letters,
@@ -18,6 +20,8 @@ from services.metrics.api import (
     differences,
     dry_run,
     exclusions,
+    fit,
+    funnels,
     history,
     journeys,
     placements,
@@ -73,8 +77,15 @@ def build_metrics(
     how far the stager is behind; without it that metric is missing. Whoever opened these closes them. `rooms` are what
     more the process can answer.
     """
-    service = Service(store, database, log, settings, teller)
+    service, desk = Service(store, database, log, settings, teller), Desk.of(database, teller, settings)
+
+    @asynccontextmanager
+    async def living(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await desk.close()
+
     app = FastAPI(
+        lifespan=living,
         title="Milepost",
         summary="Where every customer stands on their journey.",
         description=_ABOUT,
@@ -87,11 +98,11 @@ def build_metrics(
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
     for room in (
-        *(schema, journeys, versions, definitions, differences, dry_run, stages, transitions),
+        *(schema, journeys, versions, definitions, differences, dry_run, fit, stages, transitions),
         *(history, why, placements, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
-    for more in rooms:
+    for more in (*(room.room(desk) for room in (funnels,)), *rooms):
         app.include_router(more(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))

@@ -14,16 +14,17 @@ from services.metrics.service import Service, stage_name
 from shared import telemetry
 from shared.events import SECOND
 from shared.journeys.engine import NONE
+from shared.journeys.fit import unread_names
 from shared.log.port import LogUnavailable
-from shared.store import dead_letters, reads
+from shared.store import dead_letters, naming, reads
 from shared.store.engine import reading
 from shared.store.port import StoreUnavailable
 from shared.store.reads import Backlog, Position, Project
 from shared.store.rows import CAUSES, JourneyRow
 from shared.store.versions import answering, progress
 
-#: Seconds that a look serves all who scrape, and seconds that it may take.
-FRESH, PATIENCE = 1.0, 8.0
+#: Seconds that a look serves all who scrape, and seconds that it may take; seconds that a look at names serves.
+FRESH, PATIENCE, NAMES_FRESH = 1.0, 8.0, 60.0
 
 _logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Look:
     dead_letters: int
     waiting: int  #: of the dead letters
     backlogs: dict[str, Backlog]
+    unread: Samples  #: names that no rule of a journey reads
 
 
 class Collector:
@@ -51,7 +53,8 @@ class Collector:
     def __init__(self, service: Service, now: Callable[[], int]) -> None:
         self._service, self._now = service, now
         self._lock = asyncio.Lock()
-        self._until = 0.0
+        self._until = self._names_until = 0.0
+        self._unread: Samples = {}
         self._families: list[Family] = []
 
     async def families(self) -> list[Family]:
@@ -85,6 +88,7 @@ class Collector:
             dead_letters=await reads.dead_letter_count(db),
             waiting=await dead_letters.waiting(db),
             backlogs={project.name: await reads.backlog(db, project.project) for project in projects},
+            unread=await self._unread_names(db, rows),
         )
 
     async def _stages(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> Samples:
@@ -111,6 +115,18 @@ class Collector:
             (entered if sign > 0 else taken_back)[key] += n
         return entered, taken_back
 
+    async def _unread_names(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> Samples:
+        if time.monotonic() >= self._names_until:
+            self._unread = {}
+            for project, versions in rows.items():
+                met = await naming.met(db, project.project)
+                for row in answering(versions):
+                    definition = self._service.definition(row)
+                    unread = await asyncio.to_thread(unread_names, definition, met)
+                    self._unread[project.name, row.name] = unread
+            self._names_until = time.monotonic() + NAMES_FRESH
+        return self._unread
+
     def _told(self, look: Look) -> list[Family]:
         entered, taken_back = look.flows
         positions, backlogs = look.positions, look.backlogs.items()
@@ -129,6 +145,7 @@ class Collector:
             telemetry.REVERSALS.family(taken_back.items()),
             telemetry.EVENTS.family(((result,), events[result]) for result in telemetry.EVENTS.stored),
             telemetry.FRESHNESS.family([((), max(0.0, age))]),
+            telemetry.UNREAD_NAMES.family(look.unread.items()),
             telemetry.DEAD_LETTERS.family([((), look.waiting)]),
             telemetry.QUARANTINED.family(((project,), backlog.quarantined) for project, backlog in backlogs),
             telemetry.DERIVER_QUEUE.family(((project,), backlog.queued) for project, backlog in backlogs),

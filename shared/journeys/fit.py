@@ -124,10 +124,18 @@ def _matchers(definition: Definition) -> Iterator[Matcher]:
 
 def _unread(definition: Definition, rules: Sequence[Matcher], named: Iterable[tuple[Met, str | None]]) -> list[Met]:
     # What counts as activity by its type alone says nothing of a name; what is named there is known.
-    known = [one for one in (*definition.activity, *definition.excepted) if one.names or one.bound]
-    reads = [*rules, *known]
+    known = [one for one in (*definition.activity, *definition.excepted) if _by_name(one)]
+    reads = [one for one in rules if _by_name(one) or not _by_content(one)] + known
     found = [one for one, name in named if name and not any(matcher.may(one.type, name) for matcher in reads)]
     return sorted(found, key=lambda one: (-one.n, one.type, one.name))
+
+
+def _by_name(matcher: Matcher) -> bool:
+    return matcher.names is not None or matcher.bound is not None
+
+
+def _by_content(matcher: Matcher) -> bool:
+    return bool(matcher.properties or matcher.context or matcher.traits or matcher.facts)
 
 
 def _silent(said: str, met: Iterable[Met]) -> Silent:

@@ -117,3 +117,26 @@ def test_who_would_move_and_why(up: Up, strict: Path) -> None:
     assert {one["from"] for one in answer["moves"]} == {"loyal"}
     stages = httpx.get(f"{up.url}/v1/journeys/shop/stages", headers=head).json()
     assert {one["stage"]: one["customers"] for one in stages["stages"]}["loyal"] == 10
+
+
+def test_a_site_with_names_of_its_own_is_fitted_in_a_few_lines(tmp_path: Path) -> None:
+    """What is printed is pasted, what was unread is read, and customers stand where they should."""
+    names = ["orderComplete", "Signup", "Zebra", "Order Completed"]
+    events = [
+        {"type": "track", "event": name, "userId": f"u{i}", "messageId": str(i), "timestamp": NOW.isoformat()}
+        for i, name in enumerate(names)
+    ]
+    file, journey, data = tmp_path / "events.jsonl", tmp_path / "lifecycle.yaml", tmp_path / "data"
+    file.write_text("\n".join(map(json.dumps, events)))
+    milepost("import", file, data=data)
+    told = milepost_here("journeys", "fit", "lifecycle", data=data)
+    assert re.search(r"^track +orderComplete +1 .*purchase, like Order Completed$", told, re.MULTILINE), told
+    assert "Roles that nothing has met: " in told
+    (bindings,) = re.findall(r"^roles:\n(?:  .*\n)+", told, re.MULTILINE)
+    assert len(bindings.splitlines()) <= 5
+    journey.write_text(milepost_here("journeys", "templates", "lifecycle", data=data) + bindings)
+    again = milepost_here("journeys", "fit", journey, data=data)
+    assert "Zebra" in again
+    assert "orderComplete" not in again
+    ahead = milepost_here("journeys", "dry-run", journey, data=data)
+    assert re.search(r"^1 from none to onboarding, such as$", ahead, re.MULTILINE), ahead

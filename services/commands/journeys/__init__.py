@@ -5,6 +5,7 @@ import click
 from services.commands.journeys import versions
 from services.commands.journeys.adding import add_journey
 from services.commands.journeys.ahead import dry_run
+from services.commands.journeys.fitting import fit_journey
 from services.commands.journeys.listing import list_journeys, list_templates
 from services.commands.journeys.showing import diff, explain, show, validate
 from services.commands.journeys.trying import try_journey
@@ -27,9 +28,10 @@ for command in (
     validate,
     try_journey,
     dry_run,
+    fit_journey,
     diff,
     add_journey,
-    *versions.COMMANDS,
+    *versions.OF_VERSIONS,
 ):
     journeys.add_command(command)
 

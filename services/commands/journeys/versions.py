@@ -144,4 +144,4 @@ async def _changed(
     return row, versions.state(row, row.version in {one.version for one in versions.answering(rows)})
 
 
-COMMANDS = (publish, status, cut_over, rollback, pause, resume, retire)
+OF_VERSIONS = (publish, status, cut_over, rollback, pause, resume, retire)

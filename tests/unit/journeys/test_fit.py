@@ -53,6 +53,14 @@ def test_names_that_no_rule_reads() -> None:
     assert found.events == 139
 
 
+def test_a_rule_that_goes_by_content_reads_no_name_in_particular() -> None:
+    """Whatever is named so could be meant, and nothing need be."""
+    text_ = SHOP.replace("{touchpoint: {type: page}}", "{touchpoint: {channel: email, type: track}}")
+    assert [one.met.name for one in fit(text_, [met("Clicked")], 0).unread] == ["Clicked"]
+    every = SHOP.replace("{touchpoint: {type: page}}", "{count: {of: {}, at_least: 9}}")
+    assert fit(every, [met("Clicked")], 0).unread == []
+
+
 def test_a_list_of_names_replaces_a_roles_own() -> None:
     """Order Completed is bound to purchase, but not in this shop."""
     assert unread(shop(met("Order Completed"))) == ["Order Completed"]
