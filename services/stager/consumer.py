@@ -15,6 +15,7 @@ from services.stager.filling import Filler, fill
 from services.stager.garbage import Collector
 from services.stager.hiding import walk
 from services.stager.people import Cache, Person
+from services.stager.retracting import carry_out
 from services.stager.stage import stage
 from services.stager.sweep import sweep
 from services.stager.telemetry import Telemetry
@@ -164,13 +165,17 @@ class Stager:
         lock: set[tuple[int, int]] = set()
         conflicts = 0
         while True:
-            work = Work(
-                self._session, self._cache, await self._plan(), self.claims[partition], self._settings.rewind_limit
-            )
+            plans, claim = await self._plan(), self.claims[partition]
+            work = Work(self._session, self._cache, plans, claim, self._settings.rewind_limit)
+            retraction = plans.retraction()
             try:
                 if conflicts > 1:
                     await self._session.lock(sorted(lock))
-                position, clock = await task(work)
+                if retraction is None:
+                    position, clock = await task(work)
+                else:  # nothing is done while one waits: so nobody takes identifiers for whose they were before it
+                    await carry_out(work, retraction)
+                    position, clock = claim.position, claim.clock
                 self.claims[partition] = await work.write(position, clock)
                 for refused in work.changes.rejections:
                     self._telemetry.unfollowed.labels(refused.code).inc()
@@ -186,7 +191,10 @@ class Stager:
                 self._forget([partition])
                 return False
             else:
-                return True
+                if retraction is None:
+                    return True
+                self._cache.clear()
+                self._plans = None
             finally:
                 await self._session.abandon()
 
@@ -251,6 +259,8 @@ class Stager:
 
         async def walk_some(work: Work) -> tuple[int, int]:
             for row in (await self._session.amendments())[:1]:
+                if row.kind == RETRACTS:
+                    raise Conflict("a retraction was made meanwhile")
                 await walk(work, row, WALK)
             return work.claim.position, work.claim.clock
 

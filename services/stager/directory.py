@@ -114,6 +114,17 @@ class Directory:
         self._changes.links.append(LinkRow(project, device, link.at, link.id, link.owner))
         self._shared.pop(device, None)
 
+    async def unlink(self, project: int, device: int, id: str) -> bool:
+        """Takes a statement back; False if it does not link the device."""
+        links = await self.links(project, device)
+        kept = [link for link in links if link.id != id]
+        if len(kept) == len(links):
+            return False
+        self._links[device] = kept
+        self._changes.unlinked.append((project, device, id))
+        self._shared.pop(device, None)
+        return True
+
     async def customers_of(self, project: int, links: Iterable[Link]) -> list[Slice]:
         """The customers that a device belongs to over time, by its links; neighbours are joined."""
         parts = slices(links)

@@ -18,11 +18,14 @@ from shared.exclusion import Exclusions, Span
 from shared.identity import ALWAYS
 from shared.journeys.engine import Journey
 from shared.journeys.ledger import Track, next_due
+from shared.statement import Said
+from shared.store.amendments import retraction_of
 from shared.store.port import Session
 from shared.store.rows import (
     ANONYMOUS,
     BEHIND,
     CURRENT,
+    DONE,
     ID_BITS,
     USER,
     Amendment,
@@ -42,7 +45,7 @@ class Plans(NamedTuple):
 
     `joined` are the projects in which the users of one device are one customer; a merge that would make a customer of
     more than `merge_limit` identifiers is not followed. `exclusions` are those of each project that has some, with the
-    undone ones; `retractions` those that are not carried out.
+    undone ones; `retractions` all there are.
     """
 
     generation: int
@@ -51,6 +54,15 @@ class Plans(NamedTuple):
     merge_limit: int
     exclusions: dict[int, Exclusions]
     retractions: tuple[Amendment, ...]
+
+    def retraction(self) -> Amendment | None:
+        """One that is still to be carried out."""
+        return next((row for row in self.retractions if row.place < DONE), None)
+
+    def retracted(self, project: int) -> list[Said]:
+        """The statements that are taken back."""
+        rows = (row for row in self.retractions if row.project == project and row.undone_at is None)
+        return [one for row in rows for one in retraction_of(row).statements]
 
     def journeys(self, project: int) -> tuple[tuple[int, Journey], ...]:
         """The project's journeys."""

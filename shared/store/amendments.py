@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.exclusion import Exclusion, Exclusions, Filter, check, compiled
+from shared.statement import Said
 from shared.store import tables
 from shared.store.rows import EXCLUDES, RETRACTS, Amendment
 
@@ -19,10 +20,9 @@ MOST = 1_000
 
 
 class Retraction(msgspec.Struct, frozen=True):
-    """The statements of these message ids are as if they had not been made; `customer` is whose they were."""
+    """These statements are as if they had not been made."""
 
-    customer: int
-    messages: tuple[str, ...]
+    statements: tuple[Said, ...]
 
 
 _filter = msgspec.json.Decoder(Filter).decode

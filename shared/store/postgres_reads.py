@@ -8,7 +8,6 @@ import asyncpg
 from shared.store.rows import (
     CURRENT,
     DONE,
-    EXCLUDES,
     Amendment,
     Catalog,
     CustomerRow,
@@ -48,8 +47,8 @@ async def catalog(db: Connection) -> Catalog:
     projects = await db.fetch("SELECT project, devices, time_zone FROM projects")
     joined = frozenset(project for project, devices, _ in projects if devices == "join")
     journeys = tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None)
-    amended = "SELECT * FROM amendments WHERE kind = $1 OR place < $2 ORDER BY project, number"
-    amendments = tuple(Amendment(*row) for row in await db.fetch(amended, EXCLUDES, DONE))
+    amended = "SELECT * FROM amendments ORDER BY project, number"
+    amendments = tuple(Amendment(*row) for row in await db.fetch(amended))
     return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects}, amendments)
 
 

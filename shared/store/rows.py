@@ -234,7 +234,7 @@ class Catalog(NamedTuple):
     """The versions that are folded. `generation` rises with every change; a write under an older one is a Conflict.
 
     `joined` are the projects that were made to join shared devices (semantics 43), `zones` the time zone of each;
-    `amendments` all exclusions, and the retractions that are not carried out yet.
+    `amendments` all of every project.
     """
 
     generation: int

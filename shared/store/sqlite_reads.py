@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from shared.store.rows import (
     CURRENT,
     DONE,
-    EXCLUDES,
     Amendment,
     Catalog,
     CustomerRow,
@@ -36,8 +35,8 @@ def catalog(db: sqlite3.Connection) -> Catalog:
     projects = db.execute("SELECT project, devices, time_zone FROM projects").fetchall()
     joined = frozenset(project for project, devices, _ in projects if devices == "join")
     journeys = tuple(JourneyRow(*row[1:]) for row in rows if row[1] is not None)
-    amended = "SELECT * FROM amendments WHERE kind = ? OR place < ? ORDER BY project, number"
-    amendments = tuple(Amendment(*row) for row in db.execute(amended, (EXCLUDES, DONE)))
+    amended = "SELECT * FROM amendments ORDER BY project, number"
+    amendments = tuple(Amendment(*row) for row in db.execute(amended))
     return Catalog(rows[0][0], journeys, joined, {project: zone for project, _, zone in projects}, amendments)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from shared.exclusion import Filter
+from shared.statement import Said
 from shared.store import amendments
 from shared.store.engine import engine, writing
 from shared.store.rows import EXCLUDES, RETRACTS, Amendment
@@ -18,12 +19,12 @@ async def exclude(address: str | Path, filter: Filter) -> Amendment:
         await made.dispose()
 
 
-async def retract(address: str | Path, customer: int, *messages: str) -> Amendment:
-    """Takes statements of a customer of project 1 back."""
+async def retract(address: str | Path, *statements: Said) -> Amendment:
+    """Takes statements of project 1 back."""
     made = engine(address)
     try:
         async with writing(made) as db:
-            return await amendments.retract(db, 1, amendments.Retraction(customer, messages), "a test", "")
+            return await amendments.retract(db, 1, amendments.Retraction(statements), "a test", "")
     finally:
         await made.dispose()
 
