@@ -91,6 +91,17 @@ def table(section: str) -> str:
     return "\n".join(rows)
 
 
+def why_table() -> str:
+    """What *why* tells of one customer of why.yaml, by the fields of its answer."""
+    rows = ["| field | tells |", "| --- | --- |"]
+    told = {name: customers["entered"] for name, customers in read("why").items()}
+    for key in told["en"]:
+        texts = [told["en"][key]]
+        texts += [f'<bdi dir="rtl" lang="{name}">{told[name][key]}</bdi>' for name in LANGUAGES[1:]]
+        rows.append(f"| `{'ahead' if key.startswith('for ') else key}` | {'<br>'.join(texts)} |")
+    return "\n".join(rows)
+
+
 def with_tables(page: str) -> str:
     """The page with the table of every section as it should be."""
     for section in read("constructs"):
@@ -99,4 +110,5 @@ def with_tables(page: str) -> str:
         found = re.search(heading, page, re.MULTILINE)
         assert found, f"docs/journeys/language.md has no section {section} with a table"
         page = page[: found.start()] + found[1] + rows + page[found.end() :]
-    return page
+    at = page.index("| field | tells |")
+    return page[:at] + why_table() + "\n"

@@ -1,4 +1,4 @@
-"""Durations, written and spelt."""
+"""Durations as a definition writes them."""
 
 import pytest
 
@@ -21,19 +21,3 @@ def test_parse(written: str, found: int) -> None:
 def test_no_duration(written: str) -> None:
     """Anything else, nothing at all and more than a hundred years are none."""
     assert duration.parse(written) is None
-
-
-@pytest.mark.parametrize(
-    ("length", "spelt"),
-    [
-        (30 * DAY, "30 days"),
-        (DAY, "1 day"),
-        (90 * SECOND, "1 minute 30 seconds"),
-        (DAY + 2 * 3600 * SECOND + 5, "1 day 2 hours"),
-        (1, "less than a second"),
-        (1500 * DAY, "1,500 days"),
-    ],
-)
-def test_spell(length: int, spelt: str) -> None:
-    """A sentence gives a duration in its two largest units."""
-    assert duration.spell(length) == spelt
