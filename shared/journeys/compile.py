@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from shared.events import PLACEMENT
-from shared.journeys.conditions.base import Holds, Layout, Moment, leaves
-from shared.journeys.conditions.logic import first_turn
+from shared.journeys.conditions.base import Holds, Layout, Moment, inside
+from shared.journeys.conditions.joined import first_turn
 from shared.journeys.conditions.touchpoint import Match
 from shared.journeys.conditions.trait import Trait, keeper
 from shared.journeys.engine import Journey, Plan, Row, Timers
@@ -35,10 +35,10 @@ class Planner:
     def __init__(self, definition: Definition, layout: Layout) -> None:
         self.definition = definition
         self.layout = layout
-        found = [leaf for enter in definition.conditions() for leaf in leaves(enter)]
-        self.keep = keeper([leaf for leaf in found if isinstance(leaf, Trait)])
+        found = [part for enter in definition.conditions() for part in inside(enter)]
+        self.keep = keeper([part for part in found if isinstance(part, Trait)])
         matchers = [*definition.activity, *definition.excepted]
-        matchers += [leaf.matcher for leaf in found if isinstance(leaf, Match)]
+        matchers += [part.matcher for part in found if isinstance(part, Match)]
         matchers += [matcher for slot in layout.slots for matcher in slot.matchers()]
         self.matchers = list(dict.fromkeys(matchers))
         self.plans: dict[tuple[str | bool, ...], Plan] = {}

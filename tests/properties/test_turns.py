@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.journeys.compile import compile_journey
 from shared.journeys.conditions.base import Holds, Turns
-from shared.journeys.conditions.logic import first_turn, last_turn, nth_turn, some_hold
+from shared.journeys.conditions.joined import first_turn, last_turn, nth_turn, some_hold
 from shared.journeys.conditions.trait import Trait
 from shared.journeys.definition import parse
 from shared.journeys.predicates import Predicate
