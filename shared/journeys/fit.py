@@ -9,7 +9,7 @@ import yaml
 
 from shared.events import TYPES
 from shared.journeys import document, roles
-from shared.journeys.conditions.base import leaves
+from shared.journeys.conditions.base import inside
 from shared.journeys.conditions.touchpoint import Match
 from shared.journeys.definition import load
 from shared.journeys.matcher import Matcher
@@ -115,11 +115,11 @@ def unread_names(definition: Definition, met: Iterable[Met]) -> int:
 def _matchers(definition: Definition) -> Iterator[Matcher]:
     """What the rules ask for: those of the stages and of the exit."""
     for enter in definition.conditions():
-        for leaf in leaves(enter):
-            if isinstance(leaf, Match):
-                yield leaf.matcher
-            if (kept := leaf.slot()) is not None:
-                yield from kept[0].matchers()
+        for part in inside(enter):
+            if isinstance(part, Match):
+                yield part.matcher
+            for slot, _ in part.slots():
+                yield from slot.matchers()
 
 
 def _unread(definition: Definition, rules: Sequence[Matcher], named: Iterable[tuple[Met, str | None]]) -> list[Met]:

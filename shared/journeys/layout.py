@@ -1,6 +1,6 @@
 """Where everything that a definition keeps of a customer stands in the state."""
 
-from shared.journeys.conditions.base import Layout, Slot, leaves
+from shared.journeys.conditions.base import Layout, Slot, inside
 from shared.journeys.model import Definition
 from shared.journeys.setting import Setting
 
@@ -17,8 +17,8 @@ def lay_out(definition: Definition, setting: Setting) -> Layout:
     """The layout: equal aggregates share a slot, which keeps as much as the most demanding of them needs."""
     bounds: dict[Slot, int] = {}
     for enter in definition.conditions():
-        for leaf in leaves(enter):
-            for slot, bound in leaf.slots():
+        for part in inside(enter):
+            for slot, bound in part.slots():
                 bounds[slot] = max(bound, bounds.get(slot, 0))
     slots = {slot: index for index, slot in enumerate(bounds)}
     return Layout(definition.numbers(), slots, tuple(bounds.values()), setting)

@@ -176,11 +176,11 @@ def beside(asked: Said, found: Said, due: int | None = None) -> Said:
     return Telling("due", {"asked": asked, "found": found, "at": Instant(due)})
 
 
-def leaves(condition: Condition) -> Iterator[Condition]:
+def inside(condition: Condition) -> Iterator[Condition]:
     """A condition and all conditions inside it."""
     yield condition
     for part in condition.parts():
-        yield from leaves(part)
+        yield from inside(part)
 
 
 def steady(holds: bool | Holds, truth: bool) -> bool | Turns:

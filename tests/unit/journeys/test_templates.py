@@ -7,7 +7,7 @@ import pytest
 from shared.events import DAY
 from shared.journeys import templates
 from shared.journeys.compile import compile_journey
-from shared.journeys.conditions.base import leaves
+from shared.journeys.conditions.base import inside
 from shared.journeys.conditions.quiet import Quiet
 from shared.journeys.definition import load
 from shared.journeys.roles import known
@@ -81,7 +81,7 @@ def test_silence(name: str) -> None:
     risk, churned, lapsed = (set(stage.origins or ()) for stage in side)
     exempt = {"loyalty"} if name == "lifecycle" else set()
     assert (risk, churned, lapsed) == (customers - exempt, customers - exempt | {side[0].name}, leads)
-    quiet = [leaf.duration for stage in side for leaf in leaves(stage.enter) if isinstance(leaf, Quiet)]
+    quiet = [part.duration for stage in side for part in inside(stage.enter) if isinstance(part, Quiet)]
     assert tuple(duration // DAY for duration in quiet) == DAYS[name]
 
 
