@@ -1,7 +1,7 @@
-"""The JSON Schema of a definition, for editors: schema.yaml with the lists that the code knows.
+"""The JSON Schema of a definition, for editors: journey.yaml and conditions.yaml, with the lists that the code knows.
 
-docs/journeys/journey.schema.json is made of it by `python -m services.metrics.reference`. What the parts of a definition
-say to each other is beyond a schema; the parser tells it.
+docs/journeys/journey.schema.json is made of it by `python -m services.metrics.reference`. What the parts of a
+definition say to each other is beyond a schema; the parser tells it.
 """
 
 import json
@@ -24,8 +24,7 @@ Schema = dict[str, Any]
 @cache
 def schema() -> Schema:
     """The whole schema, by JSON Schema's draft 7, which editors know best."""
-    text = resources.files(__package__).joinpath("schema.yaml").read_text("utf-8")
-    source: Schema = yaml.safe_load(text)
+    source = _read("journey") | _read("conditions")
     parts: Mapping[str, Schema] = source["parts"]
     definitions = {
         **source["definitions"],
@@ -49,6 +48,12 @@ def schema() -> Schema:
     }
     finished: Schema = _finished(whole, parts)
     return finished
+
+
+def _read(name: str) -> Schema:
+    text = resources.files(__package__).joinpath(f"{name}.yaml").read_text("utf-8")
+    found: Schema = yaml.safe_load(text)
+    return found
 
 
 def spelt() -> str:
