@@ -55,20 +55,25 @@ async def dry_run(
     async with reading(database) as db:
         run.customers = await walking.count(db, project)
     run.chosen = run.customers if sample is None else min(sample, run.customers)
-    members = _all(database, project) if sample is None else _sampled(database, project, sample)
+    members = _all(database, project) if sample is None else _sampled(database, project, sample, until)
     done = 0
     async for batch in members:
-        if until is not None and time.monotonic() > until:
+        if _over(until):
             run.whole = False
             break
         await _look(database, project, run, batch)
         done += len(batch)
         if progress is not None:
             await progress(done, run.chosen)
+    run.whole &= done > 0 or not run.chosen  # time may have been over before a sample was drawn
     shown = [one.customer for some in tally.shown.values() for one in some]
     async with reading(database) as db:
         run.names = await people.names(db, project, shown)
     return run
+
+
+def _over(until: float | None) -> bool:
+    return until is not None and time.monotonic() > until
 
 
 async def _look(database: AsyncEngine, project: int, run: Run, batch: Sequence[Walked]) -> None:
@@ -99,9 +104,9 @@ async def _all(database: AsyncEngine, project: int) -> AsyncIterator[list[Walked
         after = found[-1].customer
 
 
-async def _sampled(database: AsyncEngine, project: int, size: int) -> AsyncIterator[list[Walked]]:
+async def _sampled(database: AsyncEngine, project: int, size: int, until: float | None) -> AsyncIterator[list[Walked]]:
     sample, after = Sample(size), 0
-    while True:
+    while not _over(until):
         async with reading(database) as db:
             found = await walking.following(db, project, after, NUMBERS)
         if not found:
