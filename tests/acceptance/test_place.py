@@ -64,7 +64,7 @@ def test_placed_over_http(up: Up) -> None:
     assert [one["id"] for one in why["evidence"]] == [said["id"]]
     moved = ask(up, "journeys/lifecycle/transitions")["items"]
     assert [(one["to"], one["cause"]) for one in moved if one["cause"] == "manual"] == [("retention", "manual")]
-    assert "It holds." in milepost("check", data=up.data)
+    assert "It holds." in milepost("check", "--deep", data=up.data)
 
     place(up, "ada", stage="none", why="A mistake")
     wait_until(lambda: stage(up) == "none", 20)
