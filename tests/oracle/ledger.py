@@ -16,7 +16,9 @@ def recorded(received: list[int]) -> list[int]:
     return list(accumulate(received, max))
 
 
-def known_moves(definition: dict[str, Any], touchpoints: list[Touchpoint], known_at: int) -> list[Move]:
+def known_moves(
+    definition: dict[str, Any], touchpoints: list[Touchpoint], known_at: int, zone: str = "UTC"
+) -> list[Move]:
     """Every move in the ledger of one customer as known at an instant, reversed ones left out.
 
     A touchpoint may be stamped later than it was recorded; its move is known from then on, while a timer is
@@ -24,13 +26,15 @@ def known_moves(definition: dict[str, Any], touchpoints: list[Touchpoint], known
     """
     taken = [touchpoint for touchpoint in touchpoints if touchpoint["recorded"] <= known_at]
     horizon = max([known_at, *[touchpoint["t"] for touchpoint in taken]])
-    moves = derive(definition, taken, horizon)
+    moves = derive(definition, taken, horizon, zone)
     return [move for move in moves if not (move.timer and move.at > known_at)]
 
 
-def known(definition: dict[str, Any], touchpoints: list[Touchpoint], at: int, known_at: int) -> str | None:
+def known(
+    definition: dict[str, Any], touchpoints: list[Touchpoint], at: int, known_at: int, zone: str = "UTC"
+) -> str | None:
     """Rules 33 and 34: the stage held at `at` as known at `known_at`, both inclusive; None for absent."""
-    moves = [move for move in known_moves(definition, touchpoints, known_at) if move.at <= at]
+    moves = [move for move in known_moves(definition, touchpoints, known_at, zone) if move.at <= at]
     return moves[-1].target if moves else None
 
 

@@ -285,13 +285,6 @@ def test_ledger_as_known_at(given: list[dict[str, Any]], batch: int, asked: list
     asyncio.run(staged())
 
 
-class Plain(yaml.SafeDumper):
-    """Writes a definition as a marketer would: without references to what stands elsewhere."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
 @pytest.mark.timeout(600)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(alone, st.integers(0, 20), st.tuples(st.booleans(), st.booleans()), st.integers(2, 50), st.integers(0, 80))
@@ -341,7 +334,7 @@ def test_random_journeys(
     """Whatever the journey, the history, the order of arrival, the cuts, the merges and the crashes."""
     strategies.compiled(definition)
     assume(not oracle.faults(definition))
-    journey = yaml.dump(definition, Dumper=Plain, allow_unicode=True)
+    journey = strategies.written(definition)
 
     async def drive(world: Staging) -> int:
         await world.append([record_of(one) for one in given])

@@ -59,11 +59,13 @@ FEW = ["a", 1, 2]
 SCALARS = [*FEW, *FEW, *FEW, *TEXTS, *DATES, 0, 1, 1.0, 2, 2.5, -1, 0.1, 0.2, 0.0000005, 0.0000015, True, False]
 VALUES = [*SCALARS, *NO_DATES, None, None, None, [], ["a"], {}, {"a": 1}]
 NUMBERS = [-1, 0, 1, 2, 2.5, 0.3, 0.000001]
+SHORT = ["1s", "2s"]
 DURATIONS = ["1s", "2s", "3s", "1m", "1d"]
 TYPES = ["track", "page", "track", "identify", "screen", "group", "alias"]
 PATHS = ["p", "p", "o.q"]
 SIMPLE: list[Data] = [{"name": "View"}, {"name": "Buy"}, {"role": "buy"}, {"type": ["page", "track"]}, {}]
 BETWEEN: list[Data] = [{"name": "View"}, {"name": "Buy"}, {"type": "screen"}, {"type": "page"}]
+MEASURED = ["sum", "average", "least", "greatest"]
 POINTS = [-1.5, -1, 0.001, 1, 2, 2.5]
 
 
@@ -149,12 +151,12 @@ def matcher(draw: Draw, odd: int = 9) -> Data:
     return dict(pick(draw, SIMPLE))
 
 
-def window(draw: Draw) -> Data:
-    """Over what an aggregate is."""
-    match number(draw, 0, 4):
+def window(draw: Draw, least: int = 0) -> Data:
+    """Over what an aggregate is: over all there is only if `least` is 0."""
+    match number(draw, least, 5):
         case 1 | 2:
             return {"within": pick(draw, DURATIONS)}
-        case 3:
+        case 3 | 5:
             return {"during": pick(draw, ["day", "week", "month", "quarter", "year"])}
         case 4:
             return {"since": "entry"}
@@ -168,7 +170,7 @@ def compared(draw: Draw, amounts: Sequence[Any], comparisons: Sequence[str] = CO
 
 def aggregate(draw: Draw) -> Data:
     """Any aggregate, or a trend."""
-    kind = pick(draw, ["count", "count", "distinct", "sum", "average", "least", "greatest", "trend", "trend"])
+    kind = pick(draw, ["count", "count", "distinct", *MEASURED, "trend", "trend"])
     body: Data = {"of": matcher(draw)}
     if kind not in ("count", "trend") or (kind == "trend" and chance(draw, 2)):
         body["property"] = pick(draw, PATHS)
@@ -212,6 +214,34 @@ def stay(draw: Draw, stages: Sequence[str]) -> Data:
     if not body or chance(draw, 2):
         body["in"] = pick(draw, stages)
     return {"stay": body}
+
+
+def focus(draw: Draw) -> Data:
+    """A condition of touchpoints that many match, and of numbers that are often reached."""
+    of: Data = dict(pick(draw, [{}, {}, {"name": "View"}, {"type": "track"}]))
+    kind = pick(draw, ["sequence", "sequence", "score", "trend", "count", "count", "distinct", *MEASURED])
+    body: Data = {"of": of, "property": "p"}
+    if kind == "sequence":
+        body = {"steps": several(draw, 3, lambda: pick(draw, [of, *BETWEEN]), least=2)}
+        edges: Data = {
+            "within": ["1s", "2s"],
+            "since": ["entry"],
+            "held": ["1s", "2s"],
+            "without": BETWEEN,
+            "by": ["p"],
+        }
+        body |= {key: pick(draw, edges[key]) for key in edges if chance(draw, 3)}
+    elif kind == "score":
+        entry = {"touchpoint": of, "points": pick(draw, [1, 2, -1])} | ({"cap": 2} if chance(draw, 3) else {})
+        fades = {"half_life": pick(draw, DURATIONS)} if chance(draw, 2) else {}
+        body = {"of": [entry], **fades, **compared(draw, [-2, 0, 0.5, 1, 2, 3], COMPARISONS[:4])}
+    elif kind == "trend":
+        body |= {"within": pick(draw, SHORT), **compared(draw, [0.5, 1, 2], COMPARISONS[:4])}
+    else:
+        body |= {**window(draw, 1), **compared(draw, [1, 2, 3])}
+    if kind == "count" or (kind == "trend" and chance(draw, 2)):
+        del body["property"]
+    return {kind: body}
 
 
 def leaf(draw: Draw, stages: Sequence[str]) -> Data:

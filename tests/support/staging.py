@@ -151,11 +151,16 @@ class _Member:
 
 
 @asynccontextmanager
-async def staging(folder: Path, journeys: Sequence[str], devices: str = "split") -> AsyncIterator[Staging]:
-    """An empty log and store in a folder, with these journeys (YAML) in project 1, which splits or joins devices."""
+async def staging(
+    folder: Path, journeys: Sequence[str], devices: str = "split", zone: str = "UTC"
+) -> AsyncIterator[Staging]:
+    """An empty log and store in a folder, with these journeys (YAML) in project 1, which splits or joins devices.
+
+    `zone` is the project's.
+    """
     shutil.copy(template(), folder / "store.db")
     with sqlite3.connect(folder / "store.db") as db:
-        db.execute("UPDATE projects SET devices = ?", (devices,))
+        db.execute("UPDATE projects SET devices = ?, time_zone = ?", (devices, zone))
     db.close()
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_sqlite_log(folder / "log.db", PARTITIONS, 86_400))

@@ -4,8 +4,9 @@ Definitions are plain data as YAML gives them, touchpoints are dicts as the gold
 and the oracle can each read them in their own way.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import yaml
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ from tests.support.constructs import (
     Data,
     chance,
     condition,
+    focus,
     matcher,
     number,
     pick,
@@ -40,7 +42,7 @@ JOURNEY = "random"
 
 def definition(draw: st.DrawFn) -> Data:
     """A journey, often one that shows each turn of one condition."""
-    return probe(draw) if chance(draw, 2) else journey(draw)
+    return journey(draw) if chance(draw, 3) else probe(draw)
 
 
 def about(draw: st.DrawFn) -> Data:
@@ -62,7 +64,7 @@ def probe(draw: st.DrawFn) -> Data:
     Either way round, the one move is made by time, too, if the condition is timed; the other at touchpoints only, since
     time alone must not go round.
     """
-    asked = condition(draw, ["one", "left", "none"])
+    asked = condition(draw, ["one", "left", "none"]) if chance(draw, 3) else focus(draw)
     turns = [asked, {"all": [{"touchpoint": {}}, {"not": asked}]}]
     if chance(draw, 2):
         turns = [{"all": [{"touchpoint": {}}, asked]}, {"not": asked}]
@@ -101,12 +103,12 @@ def journey(draw: st.DrawFn) -> Data:
 
 #: Half seconds, and now and then days, so that windows, periods and half-lives of each size are met.
 FAR = [-DAY, DAY // 2, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 31 * DAY]
-ASIDE = [0, 0, 0, -1, 1, 33_334]
+ASIDE = [0, 0, 0, 0, 0, -1, 1, 33_334]
 
 
-def instant(draw: st.DrawFn, start: int) -> int:
-    """An instant at or not long after another."""
-    tick = pick(draw, FAR) if chance(draw, 8) else number(draw, 0, 16) * SECOND // 2
+def instant(draw: st.DrawFn, start: int, most: int = 16) -> int:
+    """An instant at or not long after another: mostly some of at most so many half seconds."""
+    tick = pick(draw, FAR) if chance(draw, 8) else number(draw, 0, most) * SECOND // 2
     return int(start + tick + pick(draw, ASIDE))
 
 
@@ -115,10 +117,10 @@ def some_values(draw: st.DrawFn, names: list[str]) -> Data:
     return {name: pick(draw, VALUES) for name in names if not chance(draw, 3)}
 
 
-def touchpoint(draw: st.DrawFn, start: int = START) -> Data:
+def touchpoint(draw: st.DrawFn, start: int = START, most: int = 16) -> Data:
     """One touchpoint around this instant; its id may well be another's."""
     type = pick(draw, [*TYPES, "track", "track", "identify", *TYPES, "track", "track", "identify", "placement"])
-    at = instant(draw, start)
+    at = instant(draw, start, most)
     is_placement = type == "placement"
     return {
         "id": pick(draw, IDS),
@@ -166,8 +168,9 @@ PLACES = [
 def world(draw: st.DrawFn) -> World:
     """A journey and a history at the edge of calendar periods, looked at mostly after every timer."""
     zone, seconds = pick(draw, PLACES)
-    start = START + (seconds - number(draw, 0, 4)) * SECOND
-    history = several(draw, 14, lambda: touchpoint(draw, start), least=2)
+    most = pick(draw, [4, 8, 16])
+    start = START + seconds * SECOND - number(draw, 0, most) * SECOND // 2
+    history = several(draw, 14, lambda: touchpoint(draw, start, most), least=2)
     quarter = start + number(draw, 0, 40) * SECOND // 4
     now = pick(draw, [start + 400 * DAY, start + 300 * SECOND, start + 300 * SECOND, quarter, instant(draw, start)])
     return World(definition(draw), history, now, zone)
@@ -176,6 +179,18 @@ def world(draw: st.DrawFn) -> World:
 definitions = st.composite(definition)
 touchpoints = st.composite(touchpoint)
 worlds = st.composite(world)
+
+
+class Plain(yaml.SafeDumper):
+    """Writes a definition as a marketer would: without references to what stands elsewhere."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def written(definition: Data) -> str:
+    """A definition as YAML."""
+    return yaml.dump(definition, Dumper=Plain, allow_unicode=True)
 
 
 def compiled(definition: Data, zone: str = "UTC") -> Journey:
