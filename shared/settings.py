@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     )
     lease: float = Field(30, gt=0, description="seconds that a stopped transaction may hold its partition")
 
+    # Questions about many touchpoints
+    questions: int = Field(1, ge=1, description="questions about many touchpoints that are computed at once")
+    question_seconds: float = Field(30, gt=0, description="seconds that such a question may take")
+
     # The project
     time_zone: str = Field("UTC", description="IANA time zone of the default project, set when it is made")
 

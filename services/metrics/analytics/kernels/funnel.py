@@ -62,7 +62,7 @@ def any_order(columns: Columns, steps: Sequence[Mask], window: int | None, begin
     """Whichever step comes first begins; then any others, each by a row of its own, within the window (14)."""
     matched = np.stack(list(steps)) if steps else np.zeros((0, len(columns)), dtype=np.bool_)
     start = np.flatnonzero(matched.any(axis=0) & begin)
-    ends = _end(columns, start, window)
+    ends = window_end(columns, start, window)
     nexts = [following(step) for step in steps]
     candidate = np.stack([table[start] for table in nexts], axis=1) if len(steps) else np.zeros((len(start), 0), int)
     rows = np.where(candidate < ends[:, None], candidate, -1)
@@ -88,7 +88,7 @@ def _followed(
     start = np.flatnonzero(steps[late] & begin)
     rows = np.full((len(start), len(steps)), -1, dtype=np.int64)
     rows[:, late] = start
-    ends = _end(columns, start, window)
+    ends = window_end(columns, start, window)
     broken = following(without)[start + 1] if without is not None else np.full(len(start), len(columns))
     last, alive, depth = start.copy(), np.ones(len(start), dtype=np.bool_), np.full(len(start), late + 1)
     for number in range(late + 1, len(steps)):
@@ -123,7 +123,7 @@ def _fill(
         rows[there, number] = found[there]
 
 
-def _end(columns: Columns, start: Ints, window: int | None) -> Ints:
+def window_end(columns: Columns, start: Ints, window: int | None) -> Ints:
     """One past the last row of each start's customer, or of its window."""
     ends: Ints = columns.starts[columns.owner[start] + 1] if len(start) else start
     if window is None:

@@ -1,0 +1,296 @@
+"""Funnels: how many go how far along steps that are stages or touchpoints."""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.metrics.analytics import breakdown, funnels
+from services.metrics.analytics.asking import Turn
+from services.metrics.analytics.columns import Columns, Mask
+from services.metrics.analytics.copy import Snapshot
+from services.metrics.analytics.desk import Desk
+from services.metrics.analytics.feed import DIMENSIONS
+from services.metrics.analytics.kernels.stays import Moves
+from services.metrics.analytics.selecting import matcher, selected
+from services.metrics.api.answers import Instant, instant
+from services.metrics.api.formats import CSV, Counted, Format, Share, counted, send
+from services.metrics.auth import Asked
+from services.metrics.body import Bounded
+from services.metrics.definitions import version
+from services.metrics.errors import NOT_FOUND, invalid
+from services.metrics.service import Asker, Service
+from shared.events import SECOND
+from shared.journeys import duration
+from shared.journeys.definition import Definition
+from shared.journeys.engine import NONE
+from shared.store.engine import reading
+from shared.store.rows import JourneyRow
+
+_MATCHER = {"role": "purchase"}
+
+
+class Step(BaseModel):
+    """A step: the entry into a stage, or a touchpoint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stage: Annotated[str | None, Field(description="a stage of `journey`", examples=[None])] = None
+    touchpoint: Annotated[
+        dict[str, Any] | None,
+        Field(description="a matcher as journeys write it: type, name, role, channel, …", examples=[_MATCHER]),
+    ] = None
+    title: Annotated[str | None, Field(max_length=200, examples=["Bought"])] = None
+    optional: Annotated[bool, Field(description="may be missing", examples=[False])] = False
+
+
+class FunnelAsked(BaseModel):
+    """A funnel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: Annotated[
+        list[Step],
+        Field(
+            min_length=1,
+            max_length=10,
+            examples=[
+                [{"touchpoint": {"role": "product-view"}}, {"touchpoint": {"role": "cart"}}, {"touchpoint": _MATCHER}]
+            ],
+        ),
+    ]
+    journey: Annotated[str | None, Field(description="whose stages the steps name", examples=["lifecycle"])] = None
+    version: Annotated[int | None, Field(ge=1, description="left out: the one that answers", examples=[None])] = None
+    window: Annotated[
+        str | None, Field(description="from the first step on, inclusive; left out: without end", examples=["7d"])
+    ] = None
+    order: Annotated[
+        Literal["ordered", "strict", "any"],
+        Field(description="ordered: others may lie between; strict: neighbours; any: whichever comes first"),
+    ] = "ordered"
+    start: Annotated[
+        Literal["any", "first"], Field(description="any occurrence of the first step may begin, or only the first")
+    ] = "any"
+    open: Annotated[bool, Field(description="who has no first step may begin later")] = False
+    without: Annotated[
+        dict[str, Any] | None, Field(description="a matcher; between the steps it breaks the funnel", examples=[None])
+    ] = None
+    since: Annotated[str | None, Field(description="the first step lies on or after", examples=["2026-03-01"])] = None
+    until: Annotated[str | None, Field(description="… and on or before", examples=["2026-03-31"])] = None
+    by: Annotated[str | None, Field(description=f"one of {', '.join(DIMENSIONS)}", examples=["channel"])] = None
+    moment: Annotated[
+        Literal["acquired", "latest"], Field(description="of which touchpoint `by` is: the first, or the last")
+    ] = "acquired"
+
+
+class StepTold(BaseModel):
+    """How many reached a step."""
+
+    title: Annotated[str, Field(examples=["cart"])]
+    customers: Annotated[int, Field(examples=[120])]
+    of_first: Annotated[Share, Field(description="of those at the first step")]
+    of_previous: Annotated[Share, Field(description="of those at the last step that is not optional")]
+    median_from_previous: Annotated[float | None, Field(description="seconds", examples=[5400.0])]
+    median_from_first: Annotated[float | None, Field(description="seconds", examples=[86400.0])]
+    lost: Annotated[int, Field(description="who went no further", examples=[60])]
+    lost_after: Annotated[
+        list[tuple[str, int]], Field(description="their last touchpoints within the window", examples=[[("Home", 31)]])
+    ]
+
+
+class Group(BaseModel):
+    """The funnel of those with one value."""
+
+    value: Annotated[str, Field(examples=["paid search"])]
+    open_windows: int
+    steps: list[StepTold]
+
+
+class Funnel(Counted):
+    """A funnel, of all and by group."""
+
+    journey: Annotated[str | None, Field(examples=["lifecycle"])]
+    version: Annotated[int | None, Field(examples=[1])]
+    since: Instant | None
+    until: Instant | None
+    open_windows: Annotated[int, Field(description="who may still reach the end", examples=[12])]
+    steps: list[StepTold]
+    groups: Annotated[list[Group], Field(description="they add up to all; empty without `by`")]
+
+
+def room(desk: Desk) -> Any:
+    """The metrics service's room for POST /v1/funnels."""
+
+    def router(service: Service, asked: Asked) -> APIRouter:
+        routes = APIRouter(tags=["questions"], route_class=Bounded)
+
+        @routes.post("/v1/funnels", summary="How many go how far", response_model=Funnel, responses=CSV | NOT_FOUND)
+        async def funnel(
+            question: FunnelAsked, request: Request, asker: Annotated[Asker, Depends(asked)], form: Format = None
+        ) -> Response:
+            """Steps in order (or any order) within a window; see docs/definitions.md, section 3, for every case."""
+            row: JourneyRow | None = None
+            if question.journey is not None:
+                async with reading(service.database) as db:
+                    row = await version(service, db, asker, question.journey, question.version)
+            plan = Plan(question, asker, row, None if row is None else service.definition(row))
+            snapshot, (all_, groups) = await desk.ask(
+                asker.project.project, f"funnel {row and row.version} {question.model_dump_json()}", plan.answer
+            )
+            titles = [_title(step) for step in question.steps]
+            answer = Funnel(
+                **counted(asker, snapshot),
+                journey=row and row.name,
+                version=row and row.number,
+                since=question.since,
+                until=question.until,
+                open_windows=all_.open_windows,
+                steps=_steps(titles, all_),
+                groups=[
+                    Group(value=name, open_windows=told.open_windows, steps=_steps(titles, told))
+                    for name, told in groups
+                ],
+            )
+            return send(request, answer, _lines(answer, question.by), form)
+
+        return routes
+
+    return router
+
+
+class Plan:
+    """A funnel that was asked, understood before it is computed. Raises Refused, naming the field."""
+
+    def __init__(
+        self, question: FunnelAsked, asker: Asker, row: JourneyRow | None, definition: Definition | None
+    ) -> None:
+        self._question, self._row = question, row
+        self._since = instant(asker, "since", question.since, "start")
+        self._until = instant(asker, "until", question.until)
+        self._window = None
+        if question.window is not None and (window := duration.parse(question.window)) is not None:
+            self._window = window
+        elif question.window is not None:
+            raise invalid("window", f"{question.window[:60]!r} is not a duration: write one such as 90s, 12h, 7d or 4w")
+        if question.by is not None and question.by not in DIMENSIONS:
+            raise invalid("by", f"{question.by[:60]!r} is no dimension: take one of {', '.join(DIMENSIONS)}")
+        if question.steps[0].optional:
+            raise invalid("steps[0].optional", "the first step begins the funnel: it cannot be missing")
+        if question.order == "any" and (question.without or question.open or any(s.optional for s in question.steps)):
+            raise invalid("order", "in any order there is no without, open or optional: leave them out")
+        self._without = None if question.without is None else matcher(question.without, "without")
+        self._steps = [_target(step, number, definition) for number, step in enumerate(question.steps)]
+
+    def answer(self, snapshot: Snapshot, turn: Turn) -> tuple[funnels.Told, list[tuple[str, funnels.Told]]]:
+        """All customers, and each group."""
+        columns = self._columns(snapshot)
+        begin = np.ones(len(columns), dtype=np.bool_)
+        if self._since is not None:
+            begin &= columns.at >= self._since
+        if self._until is not None:
+            begin &= columns.at <= self._until
+        asked = funnels.Asked(
+            [self._mask(columns, step) for step in self._steps],
+            [step.optional for step in self._question.steps],
+            self._window,
+            begin,
+            None if self._without is None else self._touched(columns, selected(columns, self._without)),
+            self._question.order,
+            self._question.start == "first",
+            self._question.open,
+        )
+        turn.check()
+        found = funnels.reached(columns, asked)
+        turn.check()
+        told = funnels.told(columns, asked, found, snapshot.freshness)
+        groups: list[tuple[str, funnels.Told]] = []
+        if self._question.by is not None:
+            by, words = self._question.by, tuple(snapshot.touchpoints.words[self._question.by])
+            of = breakdown.acquired if self._question.moment == "acquired" else breakdown.latest
+            codes = of(snapshot.touchpoints, by)
+            # Only those who began are named: a value that nobody of them has is no group.
+            mine = breakdown.groups(codes[found.owner], words)
+            numbers = np.full(len(codes), -1, dtype=np.int64)
+            numbers[found.owner] = mine.group
+            for name, part in funnels.by_group(found, breakdown.Groups(numbers, mine.names)):
+                turn.check()
+                groups.append((name, funnels.told(columns, asked, part, snapshot.freshness)))
+        return told, groups
+
+    def _columns(self, snapshot: Snapshot) -> Columns:
+        if self._row is None:
+            return snapshot.touchpoints
+        none = np.zeros(0, dtype=np.int64)
+        moves = snapshot.moves.get(self._row.version, Moves(none, none, none, none))
+        if all(isinstance(step, int) for step in self._steps) and self._without is None:
+            touchpoints = snapshot.touchpoints.where(np.zeros(len(snapshot.touchpoints), dtype=np.bool_))
+            return funnels.with_moves(touchpoints, moves)
+        return funnels.with_moves(snapshot.touchpoints, moves)
+
+    def _mask(self, columns: Columns, step: Any) -> Mask:
+        if isinstance(step, int):
+            entered: Mask = columns.codes["stage"] == step
+            return entered
+        return self._touched(columns, selected(columns, step))
+
+    def _touched(self, columns: Columns, mask: Mask) -> Mask:
+        """Without the rows that are moves, of which nothing was sent."""
+        return mask & (columns.codes["stage"] == funnels.NO_MOVE) if "stage" in columns.codes else mask
+
+
+def _target(step: Step, number: int, definition: Definition | None) -> Any:
+    """A stage's number, or a matcher."""
+    field = f"steps[{number}]"
+    if (step.stage is None) == (step.touchpoint is None):
+        raise invalid(field, "a step is a stage or a touchpoint: give one of the two")
+    if step.touchpoint is not None:
+        return matcher(step.touchpoint, f"{field}.touchpoint")
+    if definition is None:
+        raise invalid("journey", "a step names a stage: say of which journey")
+    numbers = {stage.name: place for place, stage in enumerate(definition.stages)} | {"none": NONE}
+    if step.stage not in numbers:
+        raise invalid(f"{field}.stage", f"there is no stage {step.stage!r}: there are {', '.join(numbers)}")
+    return numbers[step.stage]
+
+
+def _title(step: Step) -> str:
+    if step.title or step.stage:
+        return step.title or step.stage or ""
+    said = (step.touchpoint or {}).values()
+    return ", ".join(" or ".join(map(str, one)) if isinstance(one, list) else str(one) for one in said) or "touchpoint"
+
+
+def _steps(titles: list[str], told: funnels.Told) -> list[StepTold]:
+    return [
+        StepTold(
+            title=title,
+            customers=step.customers,
+            of_first=Share(**step.of_first._asdict()),
+            of_previous=Share(**step.of_previous._asdict()),
+            median_from_previous=None if step.from_previous is None else step.from_previous / SECOND,
+            median_from_first=None if step.from_first is None else step.from_first / SECOND,
+            lost=step.lost,
+            lost_after=step.lost_after,
+        )
+        for title, step in zip(titles, told.steps, strict=True)
+    ]
+
+
+def _lines(answer: Funnel, by: str | None) -> list[dict[str, Any]]:
+    parts = [(group.value, group.steps) for group in answer.groups] if by else [("", answer.steps)]
+    return [
+        {
+            **({by: value} if by else {}),
+            "step": number,
+            "title": step.title,
+            "customers": step.customers,
+            "share_of_first": step.of_first.share,
+            "share_of_previous": step.of_previous.share,
+            "median_seconds_from_previous": step.median_from_previous,
+            "median_seconds_from_first": step.median_from_first,
+            "lost": step.lost,
+        }
+        for value, steps in parts
+        for number, step in enumerate(steps, 1)
+    ]
