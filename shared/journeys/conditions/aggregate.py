@@ -57,9 +57,17 @@ class Aggregate(Condition):
         return self.of.among(self.window.among(view.history, view), view.teller)
 
     def asks(self) -> Said:
-        return Telling("amount", {**self._told(), "amount": self.comparison.amount()})
+        return Telling("amount", {**self.told(), "amount": self.comparison.amount()})
 
-    def _told(self) -> dict[str, Said]:
+    def until(self, view: View) -> Said:
+        """When those found begin to count no more, as far as it is known beforehand."""
+        if self.window.during is None:
+            return None
+        _, end = self.window.during.bounds(view.now, view.moment.layout.setting.zone)
+        return Telling("by", {"at": Instant(end)})
+
+    def told(self) -> dict[str, Said]:
+        """What its sentences tell of, but the comparison."""
         measure = Telling(f"measure.{self.measure}", {"property": Term(self.path)})
         return {"measure": measure, "of": self.of.asks(), "window": self.window.asks()}
 
@@ -122,7 +130,7 @@ class Counted(Aggregate):
         low, found = self.comparison.low, self.number(view)
         if view.negated or low is None or found >= low:
             return Condition.lacks(self, view)
-        return self.more(found, low, self._until(view))
+        return self.more(found, low, self.until(view))
 
     @abstractmethod
     def number(self, view: View) -> int:
@@ -132,12 +140,9 @@ class Counted(Aggregate):
     def more(self, found: int, low: int, until: Said) -> Said:
         """How many are still missing, and when those found begin to count no more."""
 
-    def _until(self, view: View) -> Said:
-        if self.window.during is not None:
-            _, end = self.window.during.bounds(view.now, view.moment.layout.setting.zone)
-            return Telling("by", {"at": Instant(end)})
+    def until(self, view: View) -> Said:
         if (within := self.window.within) is None:
-            return None
+            return Aggregate.until(self, view)
         index = view.moment.layout.slots[self.kept()]
         left = [stamp for stamp in self._stamps(index)(view.state) if stamp >= view.now - within]
         return Telling("by", {"at": Instant(left[0] + within)}) if left else None
@@ -195,7 +200,7 @@ class Distinct(Counted):
         return len({digest(value_at(t.properties, self.path)) for t in self.evidence(view)} - {None})
 
     def more(self, found: int, low: int, until: Said) -> Said:
-        told = self._told()
+        told = self.told()
         return Telling("amount.more", {**told, "found": found, "wanted": low, "more": low - found, "by": until})
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from shared.journeys.conditions.aggregate import Aggregate
 from shared.journeys.conditions.amounts import GREATEST, LEAST, MEAN, MILLION, TOTAL, Amounts, Tally, decimal
-from shared.journeys.conditions.base import Holds, Moment, Turns, View, steady
+from shared.journeys.conditions.base import Condition, Holds, Moment, Turns, View, steady
 from shared.journeys.state import State
 from shared.journeys.telling.said import Said, Telling
 from shared.journeys.touchpoint import Touchpoint
@@ -89,6 +89,13 @@ class Sum(Reckoned):
 
     def amount(self, tally: Any) -> Decimal:
         return decimal(int(tally or 0))
+
+    def lacks(self, view: View) -> Said:
+        low, found = self.comparison.low, int(self.kept().told(self.evidence(view)) or 0)
+        if view.negated or self.comparison.key != "at_least" or low is None or found >= low:
+            return Condition.lacks(self, view)
+        amounts = {"found": decimal(found), "wanted": decimal(low), "more": decimal(low - found)}
+        return Telling("amount.more", {**self.told(), **amounts, "by": self.until(view)})
 
 
 class Average(Reckoned):

@@ -175,7 +175,7 @@ def test_conditions(enter: str, said: str) -> None:
         ),
         (
             "{sum: {of: {name: Buy}, property: total, at_least: 20}}",
-            "the sum of total for “Buy” is at least 20 (13.5).",
+            "the sum of total for “Buy” is 13.5 of 20; 6.5 more.",
         ),
         (
             "{quiet: 3d}",
