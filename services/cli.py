@@ -23,6 +23,7 @@ COMMANDS = {
     "journeys": ("journeys", "The journeys in force, and new ones."),
     "place": ("placing", "Set a customer in a stage by hand."),
     "exclude": ("excluding", "Hide touchpoints: of staff, of tests, of a bot."),
+    "unmerge": ("unmerging", "Take apart what was made one customer by mistake."),
     "import": ("importing", "Bring in events from a file."),
     "check": ("check", "Count that nothing was lost."),
     "tail": ("tail", "Watch what comes in."),

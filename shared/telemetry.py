@@ -175,6 +175,20 @@ DERIVER_QUEUE = Gauge(
     "store",
     ("project",),
 )
+EXCLUSIONS = Gauge(
+    "milepost_exclusions",
+    "exclusions",
+    "Exclusions that stand: what they meet counts for nothing.",
+    "store",
+    ("project",),
+)
+AMENDING = Gauge(
+    "milepost_amendments_open",
+    "amendments",
+    "Exclusions, retractions and their undoings of which not all customers have been found yet.",
+    "store",
+    ("project",),
+)
 TIMERS_DUE = Gauge(
     "milepost_timers_due",
     "customers",

@@ -30,8 +30,9 @@ def check(data: Path | None, deep: bool, accept_lost: bool, as_json: bool) -> No
     """Count from rows that every event is accounted for and every customer stands in one place.
 
     What was accepted is on the log or in the spool. For each partition: records on the log = staged + duplicates +
-    dead letters + lost + pending. For each stage, the ledger's entries, the roll-ups and the customers' own states say
-    the same. Works beside running servers, and reads whole tables. Exit code 1 if it does not hold.
+    dead letters + lost + pending; with --deep, those excluded are counted apart. For each stage, the ledger's entries,
+    the roll-ups and the customers' own states say the same. Works beside running servers, and reads whole tables. Exit
+    code 1 if it does not hold.
     """
     report = run(_check(load(data=data), deep, accept_lost))
     if as_json:
@@ -86,8 +87,8 @@ def _print(report: Report) -> None:
         click.echo(f"{report.spooled:,} records wait in the spool until the log takes them.")
     if report.walked is not None:
         click.echo(
-            f"{report.walked:,} records of the log were looked for among the touchpoints; "
-            f"{report.excluded:,} of these are bots' and count for nothing."
+            f"{report.walked:,} records of the log were looked for among the touchpoints. Of those stored, "
+            f"{report.touchpoints - report.excluded:,} count; {report.excluded:,} are excluded and count for nothing."
         )
     for fault in report.faults:
         click.secho(f"wrong: {fault}", fg="red")

@@ -52,7 +52,7 @@ class Stage(NamedTuple):
 @dataclass
 class Report:
     """What was counted. `walked` are the records that were looked for one by one, None: that was not asked for, and
-    `excluded` those of the stored touchpoints that count for nothing (semantics 44).
+    `excluded` those of the stored touchpoints that count for nothing (semantics 44, 57).
     `spooled` wait on this machine's disk and are not on the log yet. `faults` says in words what does not come out
     even; none: it holds.
     """

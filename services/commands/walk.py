@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.commands.counting import Partition, Report
 from shared.events import Record, Undecodable, read, unpack
 from shared.log.port import Log, Reader
-from shared.store import dead_letters, recount
+from shared.store import amendments, dead_letters, reads, recount
 
 #: Records read from the log at once, and seconds that a read may have nothing to give.
 CHUNK, WAIT = 5_000, 0.2
@@ -34,9 +34,15 @@ async def walk(db: AsyncConnection, log: Log, report: Report) -> None:
                 whole &= start == 0
                 dead = await dead_letters.positions(db, partition.partition)
                 report.walked += await _logged(found, reader, partition, start, dead, report)
+        projects = [project.project for project in await reads.projects(db)]
+        exclusions = {project: await amendments.exclusions(db, project) for project in projects}
+
+        def hides(record: Record) -> bool:
+            return record.project in exclusions and exclusions[record.project].hidden(record)
+
         async for body in recount.bodies(db):
             records = [record for _, record in unpack(body)]
-            report.excluded += sum(record.excluded for record in records)
+            report.excluded += sum(record.excluded or hides(record) for record in records)
             if twice := len(records) - _insert(found, "stored", records):
                 report.faults.append(f"{twice:,} touchpoints of {records[0].source} are stored twice")
         _compare(found, whole, report)

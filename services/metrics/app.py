@@ -26,6 +26,7 @@ from services.metrics.api import (
     journeys,
     placements,
     rejections,
+    retractions,
     schema,
     stages,
     transitions,
@@ -99,7 +100,7 @@ def build_metrics(
     # The longer paths first: an id may contain slashes.
     for room in (
         *(schema, journeys, versions, definitions, differences, dry_run, fit, stages, transitions),
-        *(history, why, placements, customers, exclusions, rejections, dead_letters),
+        *(history, why, placements, retractions, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
     for more in (*(room.room(desk) for room in (funnels,)), *rooms):

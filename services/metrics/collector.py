@@ -149,6 +149,8 @@ class Collector:
             telemetry.DEAD_LETTERS.family([((), look.waiting)]),
             telemetry.QUARANTINED.family(((project,), backlog.quarantined) for project, backlog in backlogs),
             telemetry.DERIVER_QUEUE.family(((project,), backlog.queued) for project, backlog in backlogs),
+            telemetry.EXCLUSIONS.family(((project,), backlog.exclusions) for project, backlog in backlogs),
+            telemetry.AMENDING.family(((project,), backlog.amending) for project, backlog in backlogs),
             telemetry.TIMERS_DUE.family(((project,), backlog.due) for project, backlog in backlogs),
         ]
 

@@ -34,6 +34,11 @@ async def find(db: AsyncConnection, project: int, id: str, by: By | None, secret
         for number in await _customers(db, project, id, kind, secret):
             meant.setdefault(number, kind)
     if len(meant) > 1:
+        # An alias that was taken back leaves a device of which nothing was ever heard: nobody means that.
+        rows = {number: await people.customer(db, project, number) for number in meant}
+        heard = {number: kind for number, kind in meant.items() if (row := rows[number]) is not None and row.count}
+        meant = heard or meant
+    if len(meant) > 1:
         raise await _ambiguous(db, project, id, meant)
     for number in meant:
         if (row := await people.customer(db, project, number)) is not None:

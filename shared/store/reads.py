@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events import DAY
 from shared.store import tables
-from shared.store.rows import BY_DAY, BY_HOUR, HOUR, TOTAL, FlowKey, JourneyRow, LedgerRow
+from shared.store.rows import BY_DAY, BY_HOUR, DONE, EXCLUDES, HOUR, TOTAL, FlowKey, JourneyRow, LedgerRow
 
 ABSENT = -2
 
@@ -235,12 +235,15 @@ class Position(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """Of one project: customers in the deriver's queue, with a timer due, and quarantined; rejections kept."""
+    """Of one project: customers in the deriver's queue, with a timer due, and quarantined; rejections kept; exclusions
+    that stand; amendments, or their undoing, that are not carried out."""
 
     queued: int
     due: int
     quarantined: int
     rejections: int
+    exclusions: int
+    amending: int
 
 
 async def positions(db: AsyncConnection) -> list[Position]:
@@ -257,7 +260,8 @@ async def dead_letter_count(db: AsyncConnection) -> int:
 
 async def backlog(db: AsyncConnection, project: int) -> Backlog:
     """What a project waits for."""
-    timers = tables.timers.c
+    timers, amended = tables.timers.c, tables.amendments.c
+    of = (amended.project == project,)
     writers = select(tables.positions.c.partition)  # each has its timers in order of time
     due = and_(timers.project == project, timers.writer.in_(writers), timers.due < await freshness(db))
     return Backlog(
@@ -265,6 +269,8 @@ async def backlog(db: AsyncConnection, project: int) -> Backlog:
         await _count(db, tables.timers, due),
         await _count(db, tables.quarantine, tables.quarantine.c.project == project),
         await _count(db, tables.rejections, tables.rejections.c.project == project),
+        await _count(db, tables.amendments, and_(*of, amended.kind == EXCLUDES, amended.undone_at.is_(None))),
+        await _count(db, tables.amendments, and_(*of, amended.place < DONE)),
     )
 
 

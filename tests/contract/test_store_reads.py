@@ -248,7 +248,7 @@ async def test_counts_of_what_waits(store: Store, session: Session, pool: AsyncE
         assert await reads.freshness(db) == 500
         position = (await reads.positions(db))[1]
         assert position == reads.Position(1, "me", claim.position + 1, 500, 7, 2, 0)
-        assert await reads.backlog(db, 1) == reads.Backlog(queued=1, due=1, quarantined=1, rejections=0)
+        assert await reads.backlog(db, 1) == reads.Backlog(1, 1, 1, rejections=0, exclusions=0, amending=0)
         assert await reads.behind(db, 2) == 1
         assert await reads.dead_letter_count(db) == 2
         assert await recount.touchpoints(db) == {1: 1}
