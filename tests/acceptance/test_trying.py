@@ -72,7 +72,7 @@ def test_faults_are_listed_with_their_lines(tmp_path: Path) -> None:
     bad.write_text(SHOP.replace("touchpoint", "touchpiont").replace("at: +1h", "at: soon"))
     told = milepost_here("journeys", "validate", good, bad, data=tmp_path, code=1)
     assert f"{good}: shop is a journey" in told
-    assert re.search(rf"{bad}:3\b.*did you mean touchpoint\?", told)
+    assert re.search(rf"{bad}:3:\d+: .*did you mean touchpoint\?", told)
     assert "'soon' is not a time" in told
 
 

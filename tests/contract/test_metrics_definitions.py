@@ -48,7 +48,7 @@ async def test_validate_lists_every_fault(shop: Site) -> None:
     assert await post(shop, "/v1/journeys/validate", NEW) == {"journey": "shop", "problems": []}
     told = await post(shop, "/v1/journeys/validate", SHOP.replace("touchpoint", "touchpiont").replace("30d", "30"))
     assert told["journey"] is None
-    assert [problem["line"] for problem in told["problems"]] == [5, 6, 8]
+    assert [(problem["line"], problem["column"]) for problem in told["problems"]] == [(5, 69), (6, 78), (8, 56)]
     assert "did you mean touchpoint?" in told["problems"][0]["remedy"]
     (bytes_,) = (await post(shop, "/v1/journeys/validate", b"\xff"))["problems"]
     assert bytes_["message"] == "the text is not UTF-8"
