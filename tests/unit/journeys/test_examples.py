@@ -5,12 +5,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.events import DAY
+from shared.journeys import templates
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import DefinitionError, load
 from shared.journeys.engine import Journey
 from shared.journeys.setting import Setting, nowhere
 from shared.journeys.trial import Tried, hold_examples, try_examples
-from tests.support.journeys import START
+from tests.support.journeys import START, setting
 
 HOUR = DAY // 24
 SHOP = """\
@@ -138,6 +139,14 @@ def test_no_more_than_can_be_tried_at_once() -> None:
         "more than 500 events" in fault
         for fault in faults(f"  - {{example: a, given: [{events}], expect: {{stage: visitor}}}}")
     )
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_the_templates_do_what_their_examples_say(name: str) -> None:
+    """Each built-in journey has examples, and they hold."""
+    tried = try_examples(compile_journey(templates.load(name), setting()))
+    assert len({one.example for one in tried}) >= 2
+    assert [one for one in tried if not one.holds] == []
 
 
 def test_one_example_alone() -> None:
