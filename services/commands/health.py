@@ -8,8 +8,8 @@ import msgspec
 
 from services.commands.serving import App, Receive, Scope, Send
 from shared.log.port import LogUnavailable
+from shared.metric import CONTENT_TYPE, Source, exposition
 from shared.store.port import StoreMismatch, StoreUnavailable
-from shared.telemetry import CONTENT_TYPE, Source, exposition
 
 #: Raises LogUnavailable, StoreUnavailable or StoreMismatch when something is amiss.
 Check = Callable[[], Awaitable[None]]

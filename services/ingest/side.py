@@ -15,7 +15,7 @@ from starlette.routing import Route
 from services.ingest.app import App, Ingest
 from services.ingest.body import Receive, Scope
 from shared.log.port import Log, LogUnavailable
-from shared.telemetry import CONTENT_TYPE, Source, exposition
+from shared.metric import CONTENT_TYPE, Source, exposition
 
 _logger = logging.getLogger(__name__)
 

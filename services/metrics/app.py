@@ -38,8 +38,8 @@ from services.metrics.pages.frame import ICON, Pages
 from services.metrics.pages.overview import overview
 from services.metrics.pages.words import Languages
 from services.metrics.service import Service
-from shared import telemetry
 from shared.log.port import Log
+from shared.metric import CONTENT_TYPE, Families, Source, exposition
 from shared.settings import Settings
 from shared.store import reads
 from shared.store.engine import reading
@@ -69,7 +69,7 @@ def build_metrics(
     log: Log | None,
     settings: Settings,
     teller: Teller,
-    registries: Sequence[telemetry.Source] = (),
+    registries: Sequence[Source] = (),
     rooms: Sequence[Room] = (),
 ) -> FastAPI:
     """The app. `store` and `database` are one and the same store, opened for writing journeys and for reading.
@@ -134,7 +134,7 @@ def _health(service: Service) -> APIRouter:
     return routes
 
 
-def _scrape(service: Service, registries: Sequence[telemetry.Source]) -> APIRouter:
+def _scrape(service: Service, registries: Sequence[Source]) -> APIRouter:
     routes = APIRouter(tags=["health"])
     collector = Collector(service, lambda: time.time_ns() // 1000)
 
@@ -144,8 +144,8 @@ def _scrape(service: Service, registries: Sequence[telemetry.Source]) -> APIRout
         response_class=PlainTextResponse,
     )
     async def metrics() -> Response:
-        page = telemetry.exposition(*registries, telemetry.Families(await collector.families()))
-        return Response(page, media_type=telemetry.CONTENT_TYPE)
+        page = exposition(*registries, Families(await collector.families()))
+        return Response(page, media_type=CONTENT_TYPE)
 
     return routes
 

@@ -6,7 +6,8 @@ docs/metrics.md is the catalogue of metrics, docs/journeys/journey.schema.json t
 from pathlib import Path
 
 from shared.journeys import schema
-from shared.telemetry import CATALOG, Metric
+from shared.metric import Metric
+from shared.telemetry import CATALOG
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 FILE = _DOCS / "metrics.md"

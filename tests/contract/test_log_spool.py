@@ -20,6 +20,7 @@ from shared import telemetry
 from shared.log.port import Entry, LogMismatch, LogUnavailable
 from shared.log.spool import SpooledLog
 from shared.log.spool_folder import BROKEN, SUFFIX, waiting
+from shared.metric import Metric, exposition
 from tests.contract.log_backends import SpooledBackend, SqliteBackend, flat, numbered
 from tests.support.need import need
 from tests.support.processes import Processes, eventually
@@ -48,9 +49,9 @@ async def drained(log: SpooledLog) -> None:
     await eventually(lambda: log.waiting == 0)
 
 
-def counted(registry: CollectorRegistry, metric: telemetry.Metric) -> float:
+def counted(registry: CollectorRegistry, metric: Metric) -> float:
     """A metric without labels."""
-    return samples(telemetry.exposition(registry))[metric.name, ()]
+    return samples(exposition(registry))[metric.name, ()]
 
 
 def segments(backend: SpooledBackend, suffix: str = SUFFIX) -> list[Path]:
@@ -156,7 +157,7 @@ async def test_a_full_spool_refuses_at_once(backend: SpooledBackend) -> None:
         with pytest.raises(LogUnavailable, match="spool is full"):
             await log.append([Entry(b"key", b"y" * 200)])
         assert time.monotonic() - began < 0.1
-        page = samples(telemetry.exposition(registry))
+        page = samples(exposition(registry))
         assert page[telemetry.SPOOL_REFUSED.name, (("reason", "full"),)] == 1
         assert log.waiting == 1
         backend.come()

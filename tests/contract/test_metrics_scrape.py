@@ -11,6 +11,7 @@ from sqlalchemy import event
 from services.metrics.app import build_metrics
 from shared import telemetry
 from shared.log.port import Entry
+from shared.metric import CONTENT_TYPE, Counter, Metric, Source
 from shared.settings import Settings
 from shared.store.rows import LATE, QuarantineRow
 from tests.contract.store_backends import write
@@ -26,16 +27,16 @@ async def shop(address: str | Path, tmp_path: Path) -> AsyncIterator[Site]:
         yield made
 
 
-async def scrape(shop: Site, *registries: telemetry.Source) -> Samples:
+async def scrape(shop: Site, *registries: Source) -> Samples:
     """What a replica that has just been started shows."""
     async with client(shop.app(*registries)) as prometheus:
         answer = await prometheus.get("/metrics")
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == telemetry.CONTENT_TYPE
+    assert answer.headers["content-type"] == CONTENT_TYPE
     return samples(answer.content)
 
 
-def of(found: Samples, metric: telemetry.Metric, **labels: str) -> dict[tuple[str, ...], float]:
+def of(found: Samples, metric: Metric, **labels: str) -> dict[tuple[str, ...], float]:
     """A metric's samples with these labels, by the values of the others in the order of the declaration."""
     told: dict[tuple[str, ...], float] = {}
     for (name, pairs), value in found.items():
@@ -74,7 +75,7 @@ async def test_no_counter_falls_when_a_move_is_taken_back(shop: Site) -> None:
     assert of(after, telemetry.REVERSALS, project="default", journey="shop", version="1") == {
         ("buyer", "gone", "late"): 1
     }
-    counters = [metric.name for metric in telemetry.CATALOG if isinstance(metric, telemetry.Counter)]
+    counters = [metric.name for metric in telemetry.CATALOG if isinstance(metric, Counter)]
     assert all(after[key] >= value for key, value in before.items() if key[0] in counters)
 
 

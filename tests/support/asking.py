@@ -19,6 +19,7 @@ from shared import telemetry
 from shared.events import SECOND, Record
 from shared.log.port import Log
 from shared.log.sqlite import open_sqlite_log
+from shared.metric import Source
 from shared.settings import Settings
 from shared.store import admin, postgres, sqlite
 from shared.store.engine import engine, writing
@@ -79,7 +80,7 @@ class Site:
         assert answer.status_code == status, answer.text
         return answer.json()
 
-    def app(self, *registries: telemetry.Source) -> FastAPI:
+    def app(self, *registries: Source) -> FastAPI:
         """Another replica of the metrics service."""
         return build_metrics(self.store, self.database, self.log, Settings(), teller(), registries)
 

@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from services.metrics import reference
 from shared import telemetry
-from shared.telemetry import BUILD_INFO, CATALOG, EVENTS, Counter, Families, Metric, exposition, registry
+from shared.metric import Counter, Families, Metric, exposition
+from shared.telemetry import BUILD_INFO, CATALOG, EVENTS, registry
 from tests.support.prometheus import samples
 
 
