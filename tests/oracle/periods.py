@@ -87,10 +87,16 @@ def first_days(period: str, week: str, months: str, year: int) -> list[date]:
 
 @cache
 def day_begins(day: date, zone: str) -> int:
-    """The first instant of a local day: found by asking the zone minute by minute, from well before it."""
+    """The first instant of a local day: found by asking the zone from well before it, by minutes, then by seconds."""
+
+    def first(start: datetime, step: timedelta) -> datetime:
+        while start.astimezone(ZoneInfo(zone)).date() < day:
+            start += step
+        return start
+
     before = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=30)
-    minutes = (before + timedelta(minutes=minute) for minute in range(60 * 60))
-    return instant_of(next(minute for minute in minutes if minute.astimezone(ZoneInfo(zone)).date() >= day))
+    minute = timedelta(minutes=1)
+    return instant_of(first(first(before, minute) - minute, timedelta(seconds=1)))
 
 
 @cache
