@@ -18,8 +18,9 @@ from shared.journeys.reading import Place
 from shared.journeys.sentences import speaker
 from shared.touch.text import fold
 
-#: Unknown names that a role is looked for, the most frequent first; and how alike two names have to be, from 0 to 1.
-GUESSED, ALIKE = 100, 0.75
+#: Unknown names that a role is looked for, the most frequent first; the share of words that two names have to have in
+#: common, and how alike two words have to be, from 0 to 1.
+GUESSED, ENOUGH, CLOSE = 100, 0.66, 0.8
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 #: Words that say of an event whose it is, which every event is of.
@@ -41,7 +42,7 @@ class Met(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """The role that a name probably means: it is like a name `known` for it, from 0 to 1."""
+    """The role that a name probably means: it is so much like a name `known` for it, up to 1."""
 
     role: str
     known: str
@@ -88,7 +89,12 @@ def fit(text: str, met: Sequence[Met], since: int, language: str = "en") -> Fit:
     rules = list(dict.fromkeys(_matchers(definition)))
     unread = _unread(definition, rules, named)
     used = sorted({role for matcher in rules for role in matcher.roles})
-    guessed = _guessed(unread, {role: bound.get(role, ()) for role in used})
+    guesser = _Guesser({role: bound.get(role, ()) for role in used})
+    elsewhere = {fold(name) for role, names in bound.items() if role not in used for name in names}
+    guessed = [
+        Unread(one, guesser.guess(one.name) if i < GUESSED and fold(one.name) not in elsewhere else None)
+        for i, one in enumerate(unread)
+    ]
     speaks = speaker(definition, language)
     names = {role: frozenset(map(fold, bound[role])) for role in used}
     silent = [_silent(role, (one for one, name in named if name in names[role])) for role in used]
@@ -143,25 +149,42 @@ def _silent(said: str, met: Iterable[Met]) -> Silent:
     return Silent(said, sum(one.n for one in found), max((one.last_at for one in found), default=None))
 
 
-def _guessed(unread: Sequence[Met], bound: roles.Roles) -> list[Unread]:
-    known = [(role, name, _words(name)) for role, names in bound.items() for name in (role, *names)]
-    return [Unread(met, _guess(met.name, known) if i < GUESSED else None) for i, met in enumerate(unread)]
+class _Guesser:
+    """Looks for what unknown names mean among the names known for roles; a role's own name is one of them."""
+
+    def __init__(self, bound: roles.Roles) -> None:
+        known = [(role, name) for role, names in bound.items() for name in (role, *names)]
+        self._known = [(role, name, frozenset(_words(name)), _joined(name)) for role, name in known]
+        self._vocabulary = sorted({word for _, _, words, _ in self._known for word in words})
+        self._alike: dict[str, frozenset[str]] = {}
+
+    def guess(self, name: str) -> Guess | None:
+        """The role of the name that is most alike, of those that have enough words in common with this one."""
+        words, joined, best = _words(name), _joined(name), None
+        alike = [self._close(word) for word in words]
+        for role, known, others, other in self._known:
+            common = sum(not others.isdisjoint(close) for close in alike)
+            if joined == other or common >= ENOUGH * max(len(words), len(others)):
+                ratio = round(difflib.SequenceMatcher(None, joined, other, autojunk=False).ratio(), 3)
+                if best is None or ratio > best.alike:
+                    best = Guess(role, known, ratio)
+        return best
+
+    def _close(self, word: str) -> frozenset[str]:
+        if word not in self._alike:
+            close = difflib.get_close_matches(word, self._vocabulary, 9, CLOSE)
+            self._alike[word] = frozenset(one for one in close if one[:2] == word[:2])  # viewed is not reviewed
+        return self._alike[word]
 
 
-def _guess(name: str, known: Sequence[tuple[str, str, str]]) -> Guess | None:
-    words = _words(name)
-    matcher, best = difflib.SequenceMatcher(b=words, autojunk=False), Guess("", "", ALIKE)
-    for role, other, spelt in known:
-        matcher.set_seq1(spelt)
-        if matcher.real_quick_ratio() > best.alike and matcher.quick_ratio() > best.alike:
-            best = max(best, Guess(role, other, round(matcher.ratio(), 3)), key=lambda guess: guess.alike)
-    return best if best.role else None
-
-
-def _words(name: str) -> str:
-    """A name's words in order of the alphabet: `orderCompleted` and `user completed_order` are one."""
+def _words(name: str) -> list[str]:
+    """`orderCompleted` and `user completed_order` have the same."""
     words = fold(_BETWEEN.sub(" ", _HUMP.sub(" ", name))).split()
-    return " ".join(sorted([word for word in words if word not in _WHO] or words))
+    return [word for word in words if word not in _WHO] or words
+
+
+def _joined(name: str) -> str:
+    return "".join(_words(name))
 
 
 def _bindings(unread: Sequence[Unread], own: Mapping[str, Any]) -> str:

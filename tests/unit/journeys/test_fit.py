@@ -95,13 +95,16 @@ def test_roles_and_rules_that_nothing_meets() -> None:
         ("ثبت نام کاربر", "sign-up"),
         ("خرید_محصول", "purchase"),
         ("إتمام_الطلب", "purchase"),
+        ("New Order Completed", "purchase"),
         ("Zebra", None),
+        ("Order Failed", None),
+        ("Article Viewed", None),
         ("x", None),
     ],
 )
 def test_what_an_unknown_name_probably_means(name: str, role: str | None) -> None:
     """A role of the journey with a name much like it, whatever the case, the script and what stands between words."""
-    text_ = SHOP.replace("roles: {sign-up: {also: [Joined]}, purchase: [Paid]}\n", "").replace("[Joined]", "[x]")
+    text_ = SHOP.replace("roles: {sign-up: {also: [Joined]}, purchase: [Paid]}\n", "").replace("Liked", "Cart Viewed")
     (one,) = fit(text_, [met(name)], 0).unread
     assert (one.guess.role if one.guess else None) == role
 
