@@ -20,7 +20,7 @@ class Columns:
     """Touchpoints of many customers: row i happened at `at[i]` microseconds to the customer `customers[owner[i]]`.
 
     Rows are sorted by (owner, at, id). `codes` holds a column of small numbers for each dimension (such as name or
-    channel; MISSING for none), `words` what these numbers mean.
+    channel; MISSING for none), `words` what these numbers mean; `amounts` columns of whole numbers that are just that.
     """
 
     customers: Ints
@@ -28,6 +28,7 @@ class Columns:
     at: Ints
     codes: Mapping[str, Codes] = field(default_factory=dict)
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    amounts: Mapping[str, Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -40,7 +41,8 @@ class Columns:
     def where(self, mask: Mask) -> "Columns":
         """Only these rows; customers stay numbered as they are, with rows or without."""
         codes = {name: column[mask] for name, column in self.codes.items()}
-        return Columns(self.customers, self.owner[mask], self.at[mask], codes, self.words)
+        amounts = {name: column[mask] for name, column in self.amounts.items()}
+        return Columns(self.customers, self.owner[mask], self.at[mask], codes, self.words, amounts)
 
     def has(self, dimension: str, *values: str) -> Mask:
         """Which rows have one of these values."""

@@ -10,18 +10,25 @@ import numpy as np
 
 from services.metrics.analytics.columns import MISSING, Codes, Columns, Ints, Mask
 from services.metrics.analytics.kernels.stays import Moves
-from shared.events import PLACEMENT, unpack
+from shared.events import PLACEMENT, SECOND, unpack
 from shared.exclusion import Exclusions
 from shared.identity import owner_at, slices
 from shared.journeys.facts import FACTS
 from shared.journeys.state import ABSENT
 from shared.journeys.touchpoint import Touchpoint
 from shared.store.scan import Owners
+from shared.touch.parts import address, inner, text
 from shared.touch.told import Teller
 
-#: The columns of codes: what was sent, and what is told of it.
+#: The columns of codes that answers are broken down by: what was sent, and what is told of it.
 DIMENSIONS = ("type", "name", *FACTS)
+#: All columns of codes; `path` is that of the page.
+CODES = (*DIMENSIONS, "path")
+#: Where SDKs say how long somebody was engaged, in seconds, and how much of a second they count in.
+ENGAGED = {"engagement_time_msec": 0.001, "$prev_pageview_duration": 1.0, "engaged_seconds": 1.0}
 
+#: What a touchpoint may tell of engagement, in its own unit: beyond it, it is no such time.
+LONGEST = 10**9
 #: Spreads small numbers over 64 bits (Knuth's multiplicative hashing, by the golden ratio).
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -46,8 +53,9 @@ class Gathered:
         self._teller, self._exclusions = teller, exclusions
         self._stream, self._at, self._recorded = array("q"), array("q"), array("q")
         self._ids: list[bytes] = []
-        self._codes = {dimension: array("i") for dimension in DIMENSIONS}
-        self._words = {dimension: Words() for dimension in DIMENSIONS}
+        self._engaged = array("q")
+        self._codes = {dimension: array("i") for dimension in CODES}
+        self._words = {dimension: Words() for dimension in CODES}
         self._excluded = bytearray()
 
     @property
@@ -78,6 +86,18 @@ class Gathered:
             except msgspec.DecodeError:  # ingest takes no such part, but others may write to the log
                 word = None
             codes[dimension].append(words[dimension].code(word))
+        codes["path"].append(words["path"].code(self._path(touchpoint)))
+        self._engaged.append(_engaged(touchpoint))
+
+    def _path(self, touchpoint: Touchpoint) -> str | None:
+        if touchpoint.type not in ("page", "screen"):
+            return None
+        try:
+            page = inner(touchpoint.context, "page")
+            given = text(page.get("path")) or text(page.get("url")) or text(touchpoint.properties.get("url"))
+        except msgspec.DecodeError:
+            return None
+        return address(given).path or None
 
     def columns(self, owners: Owners) -> Columns:
         """Those that count, under the customers that they belong to now, each id once (rule 4), in rule 3's order."""
@@ -93,7 +113,8 @@ class Gathered:
             dimension: np.array(column, dtype=np.int32)[order] for dimension, column in self._codes.items()
         }
         words = {dimension: tuple(words.numbers) for dimension, words in self._words.items()}
-        return Columns(customers, owner.astype(np.int64), at[order], codes, words)
+        engaged = np.array(self._engaged, dtype=np.int64)[order]
+        return Columns(customers, owner.astype(np.int64), at[order], codes, words, {"engaged": engaged})
 
     def _customers(self, owners: Owners) -> Ints:
         """The customer of each row; 0 for a stream that is nobody's any more."""
@@ -128,6 +149,19 @@ class Gathered:
             else:
                 keep[place] = False
         return keep
+
+
+def _engaged(touchpoint: Touchpoint) -> int:
+    """Microseconds of engagement that a touchpoint tells of."""
+    try:
+        properties = touchpoint.properties
+    except msgspec.DecodeError:
+        return 0
+    for name, unit in ENGAGED.items():
+        value = properties.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < LONGEST:
+            return round(value * unit * SECOND)
+    return 0
 
 
 def _untied(order: Ints, customer: Ints, at: Ints, ids: list[bytes]) -> Ints:
