@@ -198,18 +198,25 @@ class Span(NamedTuple):
 
 
 class Exclusions:
-    """All exclusions of a project, with those undone, which still say what was known while they stood."""
+    """All exclusions of a project, with those undone, which still say what was known while they stood.
 
-    def __init__(self, exclusions: Iterable[Exclusion]) -> None:
+    `devices` are those of single devices, of which there may be many: (anonymous id, made at, undone at).
+    """
+
+    def __init__(self, exclusions: Iterable[Exclusion], devices: Iterable[tuple[str, int, int | None]] = ()) -> None:
         self._exclusions = tuple(exclusions)
+        self._devices: dict[str, list[Span]] = {}
+        for device, made, undone in devices:
+            self._devices.setdefault(device, []).append(Span(made, FOREVER if undone is None else undone))
 
     def spans(self, record: Record) -> list[Span]:
         """When a record was, or is, hidden; none for most."""
-        return [
+        found = [
             Span(made, FOREVER if undone is None else undone)
             for meets, made, undone in self._exclusions
             if undone != made and meets(record)
         ]
+        return found + self._devices.get(record.anonymous, []) if record.anonymous in self._devices else found
 
     def hidden(self, record: Record, known: int = FOREVER - 1) -> bool:
         """Whether a record is hidden as known then; left out: as known now."""

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
 
     # Who is who
     browser_joins: bool = Field(False, description="whether an alias from a browser key may join two user ids")
+    internal_link: bool = Field(True, description="whether a page opened with ?milepost_internal=on hides its browser")
     never_ids: str = Field("", description="ids that name nobody, beside the built-in ones, with commas between them")
     merge_limit: int = Field(1000, ge=3, description="most identifiers of one customer that a statement may lead to")
     shared_devices: Literal["split", "join"] = Field(
@@ -105,6 +106,7 @@ class Settings(BaseSettings):
     lease: float = Field(30, gt=0, description="seconds that a stopped transaction may hold its partition")
 
     # Questions about many touchpoints
+    visit_gap: float = Field(1800, gt=0, description="seconds without an act, more than which end a visit")
     questions: int = Field(1, ge=1, description="questions about many touchpoints that are computed at once")
     question_seconds: float = Field(30, gt=0, description="seconds that such a question may take")
 
@@ -113,6 +115,7 @@ class Settings(BaseSettings):
 
     # The process
     drain: float = Field(10, gt=0, description="seconds that a stopping process has to finish what it began")
+    metric_series: int = Field(10_000, ge=100, description="most series of one metric of stages, moves or keys")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
 
     @field_validator("database")

@@ -20,7 +20,7 @@ from shared.settings import Settings, load
 from shared.store import amendments
 from shared.store.engine import reading, writing
 from shared.store.preview import Preview, preview
-from shared.store.rows import DONE, EXCLUDES, Amendment
+from shared.store.rows import DONE, Amendment
 
 _OPTIONS = (
     click.option("--ip", "ips", multiple=True, metavar="RANGE", help="Sent from this address or range, as 10.0.0.0/8."),
@@ -111,7 +111,7 @@ async def _apply(settings: Settings, test: bool, given: dict[str, Any], who: str
 @click.argument("number", type=int)
 def undo_exclusion(data: Path | None, test: bool, number: int) -> None:
     """Bring back what the exclusion of this NUMBER hides."""
-    if not administer(data, lambda db, project: amendments.undo(db, project, number, EXCLUDES), test):
+    if not administer(data, lambda db, project: amendments.undo(db, project, number, *amendments.EXCLUDING), test):
         raise click.ClickException(f"no exclusion {number} stands: `milepost exclude list` shows them")
     click.echo(f"Exclusion {number} is undone.")
 
@@ -121,7 +121,7 @@ def undo_exclusion(data: Path | None, test: bool, number: int) -> None:
 @test_option
 def list_exclusions(data: Path | None, test: bool) -> None:
     """Show the exclusions, undone ones too."""
-    found = administer(data, lambda db, project: amendments.listed(db, project, EXCLUDES), test)
+    found = administer(data, lambda db, project: amendments.listed(db, project, *amendments.EXCLUDING), test)
     head = ("NUMBER", "HIDES", "WHO", "WHY", "MADE (UTC)", "UNDONE", "DONE")
     table(head, [(str(row.number), say(amendments.filter_of(row)), *standing(row)) for row in found])
 

@@ -27,9 +27,9 @@ from shared.journeys.engine import Journey
 from shared.journeys.setting import Setting
 from shared.log.port import LogUnavailable, PositionLost, Reader
 from shared.settings import Settings
-from shared.store.amendments import exclusions_of
+from shared.store.amendments import EXCLUDING, exclusions_of
 from shared.store.port import Conflict, Fenced, Session, StoreUnavailable
-from shared.store.rows import EXCLUDES, RETRACTS, Catalog, Claim
+from shared.store.rows import RETRACTS, UNTOLD, Catalog, Claim
 from shared.touch.told import Teller
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def plans_of(catalog: Catalog, merge_limit: int, compiled: dict[int, Journey], t
             compiled[row.version] = compile_journey(load(row.definition), setting)
         of.setdefault(row.project, []).append((row.version, compiled[row.version]))
     journeys = {project: tuple(pairs) for project, pairs in of.items()}
-    projects = {row.project for row in catalog.amendments if row.kind == EXCLUDES}
+    projects = {row.project for row in catalog.amendments if row.kind in EXCLUDING}
     exclusions = {one: exclusions_of([row for row in catalog.amendments if row.project == one]) for one in projects}
     retractions = tuple(row for row in catalog.amendments if row.kind == RETRACTS)
     return Plans(catalog.generation, journeys, catalog.joined, merge_limit, exclusions, retractions)
@@ -176,7 +176,8 @@ class Stager:
                 else:  # nothing is done while one waits: so nobody takes identifiers for whose they were before it
                     await carry_out(work, retraction)
                     position, clock = claim.position, claim.clock
-                self.claims[partition] = await work.write(position, clock)
+                with self._telemetry.write_seconds.time():
+                    self.claims[partition] = await work.write(position, clock)
                 for refused in work.changes.rejections:
                     self._telemetry.unfollowed.labels(refused.code).inc()
             except Conflict:
@@ -201,7 +202,8 @@ class Stager:
     async def _plan(self) -> Plans:
         if self._plans is None:
             catalog = await self._session.catalog()
-            self._plans = plans_of(catalog, self._settings.merge_limit, self._compiled, self._teller)
+            plans = plans_of(catalog, self._settings.merge_limit, self._compiled, self._teller)
+            self._plans = plans._replace(marking=self._settings.internal_link)
         return self._plans
 
     async def _tick(self) -> bool:
@@ -254,13 +256,18 @@ class Stager:
 
     async def _amend(self) -> bool:
         """Carries an amendment on by a step, once the queue is done with. Who holds partition 0 does so for all."""
-        if 0 not in self.claims or not await self._session.amendments():
+        waiting = await self._session.amendments() if 0 in self.claims else []
+        if not waiting:
             return False
+        if any(row.place == UNTOLD for row in waiting):
+            await self._session.announce()
+            return True
 
         async def walk_some(work: Work) -> tuple[int, int]:
-            for row in (await self._session.amendments())[:1]:
-                if row.kind == RETRACTS:
-                    raise Conflict("a retraction was made meanwhile")
+            told = [row for row in await self._session.amendments() if row.place != UNTOLD]
+            if any(row.kind == RETRACTS for row in told):
+                raise Conflict("a retraction was made meanwhile")
+            for row in told[:1]:
                 await walk(work, row, WALK)
             return work.claim.position, work.claim.clock
 

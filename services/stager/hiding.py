@@ -14,7 +14,7 @@ from shared.journeys.engine import Journey
 from shared.journeys.ledger import Entry, Fact, Track, fact, fire, net, replay
 from shared.journeys.touchpoint import Touchpoint
 from shared.store.amendments import filter_of
-from shared.store.rows import CURRENT, DONE, EXCLUSION, Amendment
+from shared.store.rows import CURRENT, DONE, EXCLUSION, MARKS, Amendment
 
 Spans = Mapping[str, Sequence[Span]]
 """Of those touchpoints of a history that an exclusion meets or met: when they are hidden, by id."""
@@ -65,14 +65,25 @@ def _replay(
     return replay(journey, list(zip(touchpoints, recorded, strict=True)), held, known)
 
 
+#: What JSON writes before a character that it writes in another way.
+_ESCAPE = b"\\"
+
+
+def _needle(row: Amendment) -> bytes | None:
+    """What every touchpoint that a mark meets has in it, as it lies on the log, unless something there is escaped."""
+    return filter_of(row).devices[0].encode() if row.kind == MARKS else None
+
+
 async def walk(work: Work, row: Amendment, limit: int) -> None:
     """Carries an exclusion, or its undoing, on through the next `limit` streams: whoever has a touchpoint there that it
     meets is left to the deriver."""
-    project, meets = row.project, compiled(filter_of(row))
+    project, meets, needle = row.project, compiled(filter_of(row)), _needle(row)
     streams = dict(await work.session.streams_after(project, row.place, limit))
     spans = [(stream, ALWAYS, FOREVER) for stream in streams]
     met = dict[int, set[int]]()
     for stream, body in await work.session.history(project, spans) if spans else ():
+        if needle is not None and needle not in body and _ESCAPE not in body:
+            continue
         times = {record.at for _, record in unpack(body) if meets(record)}
         if times:
             met.setdefault(stream, set()).update(times)

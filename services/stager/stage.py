@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from services.stager.marking import MARK, mark
 from services.stager.people import Key, Person, hash_of, pack_tracks
 from services.stager.relink import Statement, foresee, relink, statement
 from services.stager.rewind import record_at, rewind
@@ -97,12 +98,13 @@ def _fold(work: Work, arrivals: Sequence[Arrival], start: int) -> int:
     met by no exclusion.
     """
     people, identities, excluding = work.people, work.cache.identities, bool(work.plans.exclusions)
+    marking = work.plans.marking
     for i in range(start, len(arrivals)):
         record, value, key = arrivals[i]
         type_ = record.type
         if record.imported or (type_ in STATEMENTS and statement(record) is not None):
             return i
-        if excluding and work.spans(record):
+        if (excluding and work.spans(record)) or (marking and type_ == "page" and MARK in value):
             return i
         identity = identities.get(key) or work.create(key)
         person = people.get(identity.customer)
@@ -164,6 +166,8 @@ async def _one(work: Work, arrival: Arrival) -> None:
         if person.knows(hashed):
             work.changes.duplicates += 1
             return
+    if work.plans.marking and MARK in value:
+        mark(work, record)
     said = statement(record)
     if said is not None:
         await relink(work, record, said)

@@ -45,7 +45,7 @@ class Plans(NamedTuple):
 
     `joined` are the projects in which the users of one device are one customer; a merge that would make a customer of
     more than `merge_limit` identifiers is not followed. `exclusions` are those of each project that has some, with the
-    undone ones; `retractions` all there are.
+    undone ones; `retractions` all there are. With `marking`, browsers may mark themselves by a link.
     """
 
     generation: int
@@ -54,6 +54,7 @@ class Plans(NamedTuple):
     merge_limit: int
     exclusions: dict[int, Exclusions]
     retractions: tuple[Amendment, ...]
+    marking: bool = False
 
     def retraction(self) -> Amendment | None:
         """One that is still to be carried out."""

@@ -5,6 +5,7 @@ change something take a connection from `engine.writing`, the others one from `e
 """
 
 import time
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import func, insert, select, update
@@ -13,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.exclusion import Exclusion, Exclusions, Filter, check, compiled
 from shared.statement import Said
 from shared.store import tables
-from shared.store.rows import EXCLUDES, RETRACTS, Amendment
+from shared.store.rows import EXCLUDES, MARKS, RETRACTS, Amendment
 
 #: Exclusions of a project, those undone too: each is looked at for every touchpoint.
 MOST = 1_000
+#: The kinds that hide touchpoints.
+EXCLUDING = (EXCLUDES, MARKS)
 
 
 class Retraction(msgspec.Struct, frozen=True):
@@ -40,10 +43,14 @@ def retraction_of(row: Amendment) -> Retraction:
     return _retraction(row.body)
 
 
-def exclusions_of(rows: list[Amendment] | tuple[Amendment, ...]) -> Exclusions:
-    """The exclusions among amendments, ready to be asked."""
-    found = [row for row in rows if row.kind == EXCLUDES]
-    return Exclusions(Exclusion(compiled(filter_of(row)), row.made_at, row.undone_at) for row in found)
+def exclusions_of(rows: Sequence[Amendment]) -> Exclusions:
+    """The exclusions among amendments, marks too, ready to be asked."""
+    found = [(row, filter_of(row)) for row in rows if row.kind in EXCLUDING]
+    plain = (Exclusion(compiled(filter), row.made_at, row.undone_at) for row, filter in found if row.kind == EXCLUDES)
+    marks = (
+        (device, row.made_at, row.undone_at) for row, filter in found if row.kind == MARKS for device in filter.devices
+    )
+    return Exclusions(plain, marks)
 
 
 async def with_keys(db: AsyncConnection, project: int, filter: Filter) -> Filter:
@@ -77,26 +84,26 @@ async def retract(db: AsyncConnection, project: int, retraction: Retraction, who
     return await _add(db, project, RETRACTS, _encode(retraction).decode(), who, why)
 
 
-async def undo(db: AsyncConnection, project: int, number: int, kind: int) -> bool:
-    """Undoes an amendment; False if none of this kind and number stands."""
+async def undo(db: AsyncConnection, project: int, number: int, *kinds: int) -> bool:
+    """Undoes an amendment; False if none of these kinds and this number stands."""
     rows = tables.amendments.c
     await _raise_generation(db)
     standing = update(tables.amendments).where(
-        rows.project == project, rows.number == number, rows.kind == kind, rows.undone_at.is_(None)
+        rows.project == project, rows.number == number, rows.kind.in_(kinds), rows.undone_at.is_(None)
     )
     return (await db.execute(standing.values(undone_at=_now(), place=0))).rowcount == 1
 
 
-async def listed(db: AsyncConnection, project: int, kind: int) -> list[Amendment]:
-    """All of a project, undone ones too, the oldest first."""
+async def listed(db: AsyncConnection, project: int, *kinds: int) -> list[Amendment]:
+    """All of a project of these kinds, undone ones too, the oldest first."""
     rows = tables.amendments.c
-    of = select(tables.amendments).where(rows.project == project, rows.kind == kind)
+    of = select(tables.amendments).where(rows.project == project, rows.kind.in_(kinds))
     return [Amendment(*row) for row in await db.execute(of.order_by(rows.number))]
 
 
 async def exclusions(db: AsyncConnection, project: int) -> Exclusions:
     """All exclusions of a project, ready to be asked."""
-    return exclusions_of(await listed(db, project, EXCLUDES))
+    return exclusions_of(await listed(db, project, *EXCLUDING))
 
 
 async def _add(db: AsyncConnection, project: int, kind: int, body: str, who: str, why: str) -> Amendment:

@@ -140,7 +140,11 @@ class Session(Protocol):
         ...
 
     async def amendments(self) -> list[Amendment]:
-        """Those that are not carried out, retractions first, then in order of project and number."""
+        """Those that are not carried out, in order of project and number."""
+        ...
+
+    async def announce(self) -> None:
+        """Tells of what is UNTOLD: raises the catalog's generation, so that every stager reads it before it writes."""
         ...
 
     async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:

@@ -125,6 +125,9 @@ class PostgresSession:
     async def amendments(self) -> list[Amendment]:
         return await self._run(postgres_reads.amendments)
 
+    async def announce(self) -> None:
+        await self._run(postgres_writes.announce)
+
     async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:
         return await self._run(postgres_reads.streams_after, project, after, limit)
 

@@ -53,7 +53,7 @@ async def catalog(db: Connection) -> Catalog:
 
 
 async def amendments(db: Connection) -> list[Amendment]:
-    sql = "SELECT * FROM amendments WHERE place < $1 ORDER BY kind DESC, project, number"
+    sql = "SELECT * FROM amendments WHERE place < $1 ORDER BY project, number"
     return [Amendment(*row) for row in await db.fetch(sql, DONE)]
 
 

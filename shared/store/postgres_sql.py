@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text
 
 from shared.store import tables
-from shared.store.rows import ID_BITS, REJECTIONS_OF_A_CODE, Changes, Rejection, roll_up
+from shared.store.rows import BY_LINK, ID_BITS, MARKED, MARKS, REJECTIONS_OF_A_CODE, UNTOLD, Changes, Rejection, roll_up
 
 _TYPES: tuple[tuple[type[Any], str], ...] = (
     (SmallInteger, "smallint"),
@@ -72,10 +72,26 @@ PARTS: dict[str, Part] = {
     "unqueued": _delete(tables.queue, "project", "customer", guards=True),
     "amended": Part(
         tables.amendments,
-        ("project", "number", "made_at", "place"),  # made_at: the place before, a number of the same size
+        ("project", "number", "made_at", "place"),  # made_at: the place before, a number of that size
         "UPDATE amendments t SET place = x.place FROM {rows}"
         " WHERE t.project = x.project AND t.number = x.number AND t.place = x.made_at",
         guards=True,
+    ),
+    "marked": Part(
+        tables.amendments,
+        ("project", "kind", "body", "who", "why", "made_at", "place"),
+        "INSERT INTO amendments (project, number, kind, body, who, why, made_at, undone_at, place)"
+        " SELECT x.project, (SELECT coalesce(max(a.number), 0) FROM amendments a WHERE a.project = x.project)"
+        "  + row_number() OVER (PARTITION BY x.project), x.kind, x.body, x.who, x.why, x.made_at, NULL, x.place"
+        " FROM guard, {rows} WHERE NOT EXISTS (SELECT 1 FROM amendments a WHERE a.project = x.project"
+        "  AND a.kind = x.kind AND a.body = x.body AND a.undone_at IS NULL)"
+        f" AND (SELECT count(*) FROM amendments a WHERE a.project = x.project AND a.kind = x.kind) < {MARKED}",
+    ),
+    "unmarked": Part(
+        tables.amendments,
+        ("project", "kind", "body", "undone_at", "place"),
+        "UPDATE amendments t SET undone_at = greatest(x.undone_at, t.made_at), place = x.place FROM guard, {rows}"
+        " WHERE t.project = x.project AND t.kind = x.kind AND t.body = x.body AND t.undone_at IS NULL",
     ),
     "born": _insert(tables.customers),
     "identifiers": _insert(tables.identifiers),
@@ -140,6 +156,12 @@ def rows_of(changes: Changes) -> dict[str, Sequence[tuple[Any, ...]]]:
         "changed": sorted(changes.customers),
         "unqueued": sorted(changes.unqueued),
         "amended": changes.amended,
+        "marked": [
+            (project, MARKS, body, *BY_LINK, at, UNTOLD) for (project, body), (on, at) in changes.marks.items() if on
+        ],
+        "unmarked": [
+            (project, MARKS, body, at, UNTOLD) for (project, body), (on, at) in changes.marks.items() if not on
+        ],
         "born": changes.new_customers,
         "identifiers": sorted(changes.identifiers),
         "owners": sorted((*stream, customer) for stream, customer in changes.owners.items()),

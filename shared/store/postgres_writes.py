@@ -7,7 +7,7 @@ import asyncpg
 from shared.store.port import CLOCK_GRACE, Conflict, Fenced, StoreMismatch
 from shared.store.postgres_reads import Connection, columns
 from shared.store.postgres_sql import COPIED, INCOMING, fence, incoming, rows_of, statement
-from shared.store.rows import Changes, Claim
+from shared.store.rows import UNTOLD, Changes, Claim
 from shared.store.schema import REMEDY
 
 #: Rows from which a COPY, with the round trips of a transaction of its own, is cheaper than the statement's arrays.
@@ -91,6 +91,14 @@ async def write(db: Connection, changes: Changes) -> None:
         if isinstance(error, asyncpg.DivisionByZeroError):
             raise await _refusal(db, changes.claim) from None
         raise
+
+
+async def announce(db: Connection) -> None:
+    """Makes every stager read the amendments that it was not told of."""
+    async with db.transaction():
+        await db.execute("LOCK TABLE catalog IN EXCLUSIVE MODE")  # as `amendments` does
+        await db.execute("UPDATE catalog SET generation = generation + 1")
+        await db.execute("UPDATE amendments SET place = 0 WHERE place = $1", UNTOLD)
 
 
 async def _refusal(db: Connection, held: Claim) -> Fenced | Conflict:

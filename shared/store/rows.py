@@ -22,8 +22,14 @@ TOTAL, BY_DAY, BY_HOUR = range(3)
 #: What a customer's row is: current, waiting for the deriver, or merged into another.
 CURRENT, BEHIND, MERGED = range(3)
 
-#: What an amendment is, and its place when it has been carried out.
-EXCLUDES, RETRACTS, DONE = 0, 1, 1 << 62
+#: What an amendment is: an exclusion, a retraction, or an exclusion that a browser made for itself by a link.
+EXCLUDES, RETRACTS, MARKS = range(3)
+#: An amendment's place when the stagers are still to be told of it, and when it has been carried out.
+UNTOLD, DONE = -1, 1 << 62
+#: Browsers of a project that may mark themselves, those included that have taken it back.
+MARKED = 500
+#: Who made a mark, and why.
+BY_LINK = ("the browser itself", "it opened a page with milepost_internal=on")
 
 #: Rejections kept of each code of a project: a flood of one leaves the others alone.
 REJECTIONS_OF_A_CODE = 2_500
@@ -216,7 +222,7 @@ class Amendment(NamedTuple):
     """What somebody has ruled about the data: an exclusion of touchpoints, or a retraction of statements.
 
     `body` is JSON (`shared.store.amendments`); `undone_at` None: it stands. `place` says how far the stager has carried
-    it out, or its undoing: from 0 (not begun) to DONE.
+    it out, or its undoing: from 0 (not begun) to DONE. A mark is UNTOLD until every stager has to read it.
     """
 
     project: int
@@ -279,6 +285,7 @@ class Changes:
     amended: list[tuple[int, int, int, int]] = field(
         default_factory=list
     )  # project, number, place before (else Conflict), place; one at most
+    marks: dict[tuple[int, str], tuple[bool, int]] = field(default_factory=dict)  # project, body → on, received
     unlinked: list[tuple[int, int, str]] = field(default_factory=list)  # delete from links: project, stream, id
     fills: list[Fill] = field(default_factory=list)  # update: next, filled, finished
     names: list[NameRow] = field(default_factory=list)  # there: added to

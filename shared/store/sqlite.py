@@ -85,6 +85,9 @@ class SqliteSession:
     async def amendments(self) -> list[Amendment]:
         return await self._run(sqlite_reads.amendments)
 
+    async def announce(self) -> None:
+        await self._run(sqlite_writes.announce)
+
     async def streams_after(self, project: int, after: int, limit: int) -> list[tuple[int, int]]:
         return await self._run(sqlite_reads.streams_after, project, after, limit)
 

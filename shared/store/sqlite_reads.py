@@ -41,7 +41,7 @@ def catalog(db: sqlite3.Connection) -> Catalog:
 
 
 def amendments(db: sqlite3.Connection) -> list[Amendment]:
-    sql = "SELECT * FROM amendments WHERE place < ? ORDER BY kind DESC, project, number"
+    sql = "SELECT * FROM amendments WHERE place < ? ORDER BY project, number"
     return [Amendment(*row) for row in db.execute(sql, (DONE,))]
 
 

@@ -11,8 +11,12 @@ from sqlalchemy import Table
 from shared.store import tables
 from shared.store.port import CLOCK_GRACE, Conflict, Fenced, StoreMismatch
 from shared.store.rows import (
+    BY_LINK,
     ID_BITS,
+    MARKED,
+    MARKS,
     REJECTIONS_OF_A_CODE,
+    UNTOLD,
     Changes,
     Claim,
     Rejection,
@@ -112,6 +116,34 @@ def _amendments(db: sqlite3.Connection, changes: Changes) -> None:
             raise Conflict("an amendment was carried on by somebody else")
 
 
+_MARK = """
+    INSERT INTO amendments
+    SELECT :project, (SELECT coalesce(max(number), 0) + 1 FROM amendments WHERE project = :project),
+        :kind, :body, :who, :why, :at, NULL, :untold
+    WHERE NOT EXISTS (SELECT 1 FROM amendments
+        WHERE project = :project AND kind = :kind AND body = :body AND undone_at IS NULL)
+    AND (SELECT count(*) FROM amendments WHERE project = :project AND kind = :kind) < :most
+"""
+_UNMARK = """
+    UPDATE amendments SET undone_at = max(:at, made_at), place = :untold
+    WHERE project = :project AND kind = :kind AND body = :body AND undone_at IS NULL
+"""
+
+
+def _marks(db: sqlite3.Connection, changes: Changes) -> None:
+    who, why = BY_LINK
+    for (project, body), (on, at) in changes.marks.items():
+        said = {"project": project, "kind": MARKS, "body": body, "at": at, "untold": UNTOLD}
+        db.execute(_MARK if on else _UNMARK, said | ({"who": who, "why": why, "most": MARKED} if on else {}))
+
+
+def announce(db: sqlite3.Connection) -> None:
+    """Makes every stager read the amendments that it was not told of."""
+    with _transaction(db):
+        db.execute("UPDATE catalog SET generation = generation + 1")
+        db.execute("UPDATE amendments SET place = 0 WHERE place = ?", (UNTOLD,))
+
+
 def _customers(db: sqlite3.Connection, changes: Changes) -> None:
     guarded = [(*row[2:], *row[:2], row.revision) for row in changes.customers]
     updated = db.executemany(
@@ -204,6 +236,7 @@ def write(db: sqlite3.Connection, changes: Changes) -> None:
     with _transaction(db):
         _fence(db, changes)
         _amendments(db, changes)
+        _marks(db, changes)
         _customers(db, changes)
         _people(db, changes)
         _insert(db, tables.touchpoints, changes.history)

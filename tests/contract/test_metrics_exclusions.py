@@ -108,3 +108,26 @@ async def test_a_filter_that_cannot_be_is_refused(shop: Site, filter: Any, field
     answer = await post(shop, "/v1/exclusions", {"filter": filter, "why": "Why"}, 400)
     assert answer["field"] == field
     assert (await shop.get("/v1/exclusions"))["items"] == []
+
+
+async def test_a_browser_is_marked_by_a_link(shop: Site) -> None:
+    """Opened with it, the browser's page views count for nothing; opened with `off`, all of them do again."""
+
+    def page(id: str, day: str, query: str = "", **who: Any) -> Any:
+        url = f"https://shop.example/{query}"
+        return record(id, f"2026-01-{day}T10:00", type="page", anonymous="b1", context={"page": {"url": url}}, **who)
+
+    await shop.receive(page("10", "03"), page("11", "04", user="boss"))
+    before = await stages(shop)
+    await shop.receive(page("12", "05", "?milepost_internal=on"))
+    await shop.receive(page("13", "06", user="boss"))
+    history = await shop.get("/v1/customers/boss/journeys/shop/history")
+    assert [one["excluded"] for one in history["touchpoints"]] == [True, True]
+    assert sum((await stages(shop)).values()) == sum(before.values()) - 2
+    (listed,) = (await shop.get("/v1/exclusions"))["items"]
+    assert (listed["filter"]["devices"], listed["who"], listed["done"]) == (["b1"], "the browser itself", True)
+
+    await shop.receive(page("14", "07", "?milepost_internal=off"))
+    assert await stages(shop) == before
+    (listed,) = (await shop.get("/v1/exclusions"))["items"]
+    assert listed["undone_at"] == "2026-01-07T10:00:00Z"

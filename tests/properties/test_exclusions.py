@@ -157,3 +157,41 @@ def test_what_was_known_before_an_exclusion_stays(
                     assert stage_as_known(file, at, at) == known(definition, ruling.seen(stored, at), at, at)
 
     asyncio.run(staged())
+
+
+marks = st.lists(
+    st.tuples(st.integers(0, 30), st.sampled_from(["a1", "a2"]), st.booleans(), st.booleans()), min_size=1, max_size=5
+)
+
+
+@pytest.mark.timeout(600)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(histories, marks, st.integers(1, 7), st.lists(st.integers(0, 60), max_size=2), st.booleans(), devices)
+def test_a_browser_marked_by_a_link_is_hidden(
+    given: Touchpoints, marks: list[Any], batch: int, crashes: list[int], allowed: bool, devices: str
+) -> None:
+    """All that it does, past and future, with whatever user id, until it takes that back; nothing else."""
+    given = list(given)
+    last = dict[str, bool]()
+    for number, (place, device, on, by_property) in enumerate(sorted(marks, key=lambda one: one[0])):
+        url = {"url": f"https://shop.example/x?a=1&milepost_internal={'on' if on else 'off'}"}
+        page = {"id": f"mark-{number}-device-{device}", "type": "page", "name": "Other", "user": None}
+        said = {"properties": url if by_property else {}, "context": {} if by_property else {"page": url}, "traits": {}}
+        more = {"anonymous": device, "previous": None, "guarded": False, "excluded": False}
+        t = START + number * HOUR
+        given.insert(place + number, {**page, **said, **more, "t": t, "recorded": t + 400 * HOUR, "late": 0})
+        last[device] = on
+    hidden = {device for device, on in last.items() if on and allowed}
+
+    async def drive(world: Staging) -> int:
+        await world.append([record_of(one) for one in given])
+        for at in crashes:
+            crashing = await world.stager(batch=batch, wrap=partial(Crashing, at=at, after=True), internal_link=allowed)
+            with suppress(Crash):
+                await crashing.settle()
+        stager = await world.stager(batch=batch, internal_link=allowed)
+        await stager.settle()
+        return stager.fired_until
+
+    seen = [{**one, "excluded": one["excluded"] or one["anonymous"] in hidden} for one in given]
+    check_books(run(drive, devices=devices), seen, devices=devices)

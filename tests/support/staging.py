@@ -88,11 +88,18 @@ class Staging:
         cache_bytes: int = 1 << 20,
         wrap: Any = None,
         merge_limit: int = 1_000,
+        internal_link: bool = True,
     ) -> "Driven":
         """A stager that knows nothing yet. `wrap` may stand between it and its session."""
         session: Session = await self._stack.enter_async_context(self.store.session())
         reader = await self._stack.enter_async_context(self.log.reader("test"))
-        settings = Settings(batch=batch, rewind_limit=rewind_limit, cache_bytes=cache_bytes, merge_limit=merge_limit)
+        settings = Settings(
+            batch=batch,
+            rewind_limit=rewind_limit,
+            cache_bytes=cache_bytes,
+            merge_limit=merge_limit,
+            internal_link=internal_link,
+        )
         return Driven(wrap(session) if wrap else session, reader, settings)
 
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics import instants
 from services.metrics.api.answers import Answer, Instant, instant, spelt_clock
 from services.metrics.api.history import Seen, seen
-from services.metrics.auth import Asked
+from services.metrics.auth import CHANGES, Asked
 from services.metrics.body import Bounded
 from services.metrics.errors import NOT_FOUND, Refused, invalid
 from services.metrics.service import Asker, Service
@@ -16,7 +16,7 @@ from shared.exclusion import Filter, Scalar
 from shared.store import amendments, reads
 from shared.store.engine import reading, writing
 from shared.store.preview import preview
-from shared.store.rows import DONE, EXCLUDES, Amendment
+from shared.store.rows import DONE, Amendment
 
 #: Seconds that a preview may take; `milepost exclude preview` takes as long as it needs.
 PATIENCE = 20.0
@@ -108,7 +108,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         )
 
     @routes.post("/v1/exclusions", summary="Hide touchpoints, past and future", status_code=201)
-    async def make(order: Order, asker: Annotated[Asker, Depends(asked)]) -> Exclusion:
+    async def make(order: Order, asker: Annotated[Asker, Security(asked, scopes=CHANGES)]) -> Exclusion:
         """What the filter meets counts for nothing from now on, until it is undone; as known before, it counted."""
         filter = _filter(asker, order.filter)
         async with writing(service.database) as db:
@@ -119,20 +119,20 @@ def router(service: Service, asked: Asked) -> APIRouter:
         return _told(made)
 
     @routes.post("/v1/exclusions/{number}/undo", summary="Bring back what an exclusion hides", responses=NOT_FOUND)
-    async def undo(number: Number, asker: Annotated[Asker, Depends(asked)]) -> Exclusion:
+    async def undo(number: Number, asker: Annotated[Asker, Security(asked, scopes=CHANGES)]) -> Exclusion:
         """It counts again from now on, as if it had always done so."""
         project = asker.project.project
         async with writing(service.database) as db:
-            if not await amendments.undo(db, project, number, EXCLUDES):
+            if not await amendments.undo(db, project, number, *amendments.EXCLUDING):
                 raise Refused(404, "unknown_exclusion", f"no exclusion {number} stands: GET /v1/exclusions lists them")
-            found = {row.number: row for row in await amendments.listed(db, project, EXCLUDES)}
+            found = {row.number: row for row in await amendments.listed(db, project, *amendments.EXCLUDING)}
         return _told(found[number])
 
     @routes.get("/v1/exclusions", summary="What is excluded")
     async def listed(asker: Annotated[Asker, Depends(asked)]) -> Exclusions:
         """The exclusions that stand, and those that were undone."""
         async with reading(service.database) as db:
-            found = await amendments.listed(db, asker.project.project, EXCLUDES)
+            found = await amendments.listed(db, asker.project.project, *amendments.EXCLUDING)
         return Exclusions(items=[_told(row) for row in found])
 
     return routes
