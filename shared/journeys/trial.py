@@ -30,10 +30,13 @@ class Tried(NamedTuple):
         return self.expected == self.came
 
 
-def try_examples(journey: Journey, only: str | None = None) -> list[Tried]:
-    """Every expectation of the definition's examples, in their order; with `only`, of the example of that title."""
+def try_examples(journey: Journey, only: str | None = None, language: str = "en") -> list[Tried]:
+    """Every expectation of the definition's examples, in their order; with `only`, of the example of that title.
+
+    Reasons are in `language`.
+    """
     examples = journey.definition.examples
-    return [tried for one in examples if only in (None, one.title) for tried in _try(journey, one)]
+    return [tried for one in examples if only in (None, one.title) for tried in _try(journey, one, language)]
 
 
 def hold_examples(journey: Journey) -> None:
@@ -48,7 +51,7 @@ def problem_of(tried: Tried) -> Problem:
     return tried.where._replace(message=message, remedy=f"{tried.reason} Change the rules or the example.")
 
 
-def _try(journey: Journey, example: Example) -> list[Tried]:
+def _try(journey: Journey, example: Example, language: str) -> list[Tried]:
     zone = journey.layout.setting.zone
     history = example.history(journey.name, zone)
     due = [example.due(expected, zone) for expected in example.expect]
@@ -58,6 +61,6 @@ def _try(journey: Journey, example: Example) -> list[Tried]:
         stage = next((move.target for move in reversed(moves) if move.at <= at), ABSENT)
         came = name(journey, stage) or NOWHERE
         told = None if came == expected.stage else why(journey, history, at).reason
-        reason = sentence(told, journey.definition, zone=zone) if told else ""
+        reason = sentence(told, journey.definition, language, zone) if told else ""
         found.append(Tried(example.title, at, expected.stage, came, reason, expected.where))
     return found

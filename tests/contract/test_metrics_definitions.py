@@ -77,6 +77,8 @@ async def test_examples_are_tried_in_the_projects_zone(shop: Site) -> None:
     first, second = told["examples"][0]["expected"]
     assert (told["holds"], first["reason"], second["holds"], second["came"]) == (False, None, False, "buyer")
     assert "Order Completed" in second["reason"]
+    persian = await post(shop, "/v1/journeys/test", bad, language="fa")
+    assert second["reason"] != persian["examples"][0]["expected"][1]["reason"] != ""
     refused = await post(shop, "/v1/journeys", bad, 422)
     assert (refused["code"], refused["problems"][0]["path"]) == ("failing_examples", "examples[0].expect[1]")
     assert refused["problems"][0]["line"] == second["line"] == 13

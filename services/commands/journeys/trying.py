@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from services.commands.journeys.given import find, setting
+from services.commands.journeys.showing import language_option
 from services.commands.serving import data_option, run, test_option
 from services.commands.tables import instant, plain
 from shared.journeys.compile import compile_journey
@@ -15,9 +16,10 @@ from shared.settings import load as load_settings
 @click.command("test")
 @click.argument("named", metavar="FILE|NAME")
 @click.option("--example", "title", help="Only the example of this title.")
+@language_option
 @data_option
 @test_option
-def try_journey(named: str, title: str | None, data: Path | None, test: bool) -> None:
+def try_journey(named: str, title: str | None, language: str, data: Path | None, test: bool) -> None:
     """Try the definition's own examples: given these events, this stage at this time.
 
     Exit code 1 if one fails, which also keeps the definition from being published. Times without an offset are of
@@ -25,7 +27,7 @@ def try_journey(named: str, title: str | None, data: Path | None, test: bool) ->
     """
     settings = load_settings(data=data)
     given = find(settings, test, named)
-    tried = try_examples(compile_journey(given.definition, run(setting(settings, test))), title)
+    tried = try_examples(compile_journey(given.definition, run(setting(settings, test))), title, language)
     if title is not None and not tried:
         known = ", ".join(example.title for example in given.definition.examples) or "none at all"
         raise click.ClickException(f"{given.called} has no example {title!r}; there are: {known}")

@@ -110,7 +110,8 @@ def router(service: Service, asked: Asked) -> APIRouter:
     )
     async def test(request: Request, asker: Annotated[Asker, Depends(asked)]) -> Trial:
         """Given these events, this stage at this time. A definition of which an example fails is not published."""
-        return await _trial(await compiled(service, asker, (await sent(request, service)).definition))
+        definition = (await sent(request, service)).definition
+        return await _trial(await compiled(service, asker, definition), asker)
 
     return routes
 
@@ -140,7 +141,7 @@ def _published(routes: APIRouter, service: Service, asked: Asked) -> None:
         """Given these events, this stage at this time."""
         async with reading(service.database) as db:
             row = await version(service, db, asker, journey, number)
-        return await _trial(service.compiled(row, asker.zone))
+        return await _trial(service.compiled(row, asker.zone), asker)
 
 
 def _explanation(definition: Definition, asker: Asker) -> Explanation:
@@ -153,8 +154,9 @@ def _explanation(definition: Definition, asker: Asker) -> Explanation:
     )
 
 
-async def _trial(journey: Journey) -> Trial:
-    found = await asyncio.to_thread(try_examples, journey)
+async def _trial(journey: Journey, asker: Asker) -> Trial:
+    language = preferred(asker.accept, LANGUAGES)
+    found = await asyncio.to_thread(try_examples, journey, None, language)
     examples = [
         ExampleTried(
             example=title,
