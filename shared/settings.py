@@ -115,7 +115,7 @@ class Settings(BaseSettings):
 
     # The process
     drain: float = Field(10, gt=0, description="seconds that a stopping process has to finish what it began")
-    metric_series: int = Field(10_000, ge=100, description="most series of one metric of stages, moves or keys")
+    metric_series: int = Field(10_000, ge=10, description="most series of one metric of stages, moves or keys")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
 
     @field_validator("database")

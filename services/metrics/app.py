@@ -31,6 +31,7 @@ from services.metrics.api import (
     stages,
     transitions,
     versions,
+    visits,
     why,
 )
 from services.metrics.collector import Collector
@@ -103,7 +104,7 @@ def build_metrics(
         *(history, why, placements, retractions, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
-    for more in (*(room.room(desk) for room in (funnels,)), *rooms):
+    for more in (*(room.room(desk) for room in (funnels, visits)), *rooms):
         app.include_router(more(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))
