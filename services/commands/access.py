@@ -127,9 +127,11 @@ def tokens() -> None:
 @data_option
 @test_option
 @click.argument("name")
-def create_token(data: Path | None, test: bool, name: str) -> None:
+@click.option("--read-only", is_flag=True, help="It asks, and changes nothing: publishes, places and excludes nothing.")
+def create_token(data: Path | None, test: bool, name: str, read_only: bool) -> None:
     """Make a query token and print it. It cannot be shown again."""
-    click.echo(administer(data, lambda db, project: admin.create_query_token(db, project, name), test)[1])
+    kind = admin.READ if read_only else admin.WRITE
+    click.echo(administer(data, lambda db, project: admin.create_query_token(db, project, name, kind), test)[1])
 
 
 @tokens.command("list")
@@ -137,8 +139,11 @@ def create_token(data: Path | None, test: bool, name: str) -> None:
 def list_tokens(data: Path | None) -> None:
     """Show the query tokens, those revoked too. Only hashes of their secrets are kept."""
     found = administer(data, lambda db, _: admin.query_tokens(db, revoked=True)).values()
-    rows = [(token.number, token.name, instant(token.made_at), instant(token.revoked_at)) for token in found]
-    table(("NUMBER", "NAME", "MADE (UTC)", "REVOKED"), rows)
+    rows = [
+        (str(token.number), token.name, token.kind, instant(token.made_at), instant(token.revoked_at))
+        for token in found
+    ]
+    table(("NUMBER", "NAME", "MAY", "MADE (UTC)", "REVOKED"), rows)
 
 
 @tokens.command("revoke")

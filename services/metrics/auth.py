@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Header, Query, Request, Response, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from services.metrics.errors import Refused
 from services.metrics.service import Asker, Service
 from shared.store import admin, reads
+from shared.store.admin import QueryToken
 from shared.store.engine import reading
 from shared.store.reads import Project
 
@@ -16,8 +17,10 @@ COOKIE = "milepost_token"
 
 REMEDY = "send the header `Authorization: Bearer qt_…`; `milepost tokens create NAME` makes a token"
 
-#: A dependency that gives the asker, or raises Refused.
+#: A dependency that gives the asker, or raises Refused. What changes something takes it as
+#: `Security(asked, scopes=CHANGES)`: it is refused to tokens that may only ask.
 Asked = Callable[..., Awaitable[Asker]]
+CHANGES = [admin.WRITE]
 
 
 async def project_of(service: Service, token: str) -> Project | None:
@@ -26,14 +29,14 @@ async def project_of(service: Service, token: str) -> Project | None:
     return found and found[0]
 
 
-async def _known(service: Service, token: str) -> tuple[Project, str] | None:
-    """The project of a query token, and the token's name."""
+async def _known(service: Service, token: str) -> tuple[Project, QueryToken] | None:
+    """The project of a query token, and the token."""
     async with reading(service.database) as db:
         found = (await admin.query_tokens(db)).get(admin.hashed(token))
         if found is None:
             return None
         of = next(project for project in await reads.projects(db) if project.project == found.project)
-        return of, found.name
+        return of, found
 
 
 def asked(service: Service) -> Asked:
@@ -45,6 +48,7 @@ def asked(service: Service) -> Asked:
     async def asker(
         request: Request,
         response: Response,
+        scopes: SecurityScopes,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
         accept_language: Annotated[str | None, Header(description="language of titles, such as fa")] = None,
         token: Annotated[str | None, Query(include_in_schema=False)] = None,
@@ -66,6 +70,10 @@ def asked(service: Service) -> Asked:
         known = await _known(service, shown)
         if known is None:
             raise Refused(401, "unknown_token", f"this query token is not known here, or was revoked: {REMEDY}")
-        return Asker(*known, accept_language)
+        project, by = known
+        if admin.WRITE in scopes.scopes and by.kind != admin.WRITE:
+            remedy = "`milepost tokens create NAME`, without --read-only, makes one that may"
+            raise Refused(403, "read_only_token", f"this query token asks, and changes nothing: {remedy}")
+        return Asker(project, by.name, accept_language)
 
     return asker

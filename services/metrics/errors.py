@@ -38,7 +38,7 @@ def invalid(field: str, message: str) -> Refused:
 RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {"model": Error, "description": "A parameter cannot be read; `field` names it."},
     401: {"model": Error, "description": "The query token is missing or unknown."},
-    403: {"model": Error, "description": "The key given is not one to ask with."},
+    403: {"model": Error, "description": "The key given is not one to ask with, or the token may only ask."},
     503: {"model": Error, "description": "The store cannot be reached; try again."},
     "default": {"model": Error, "description": "Anything else that went wrong."},
 }

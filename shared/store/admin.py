@@ -22,6 +22,9 @@ from shared.store.schema import check_time_zone
 #: What a write key is for: web pages (public by nature), servers, or trying things out.
 KINDS = ("browser", "server", "test")
 
+#: What a query token may do: ask alone, or also change something, as publishing a journey does.
+READ, WRITE = TOKEN_KINDS = ("read", "write")
+
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -43,11 +46,12 @@ class WriteKey(NamedTuple):
 
 
 class QueryToken(NamedTuple):
-    """A token that questions are asked with."""
+    """A token that questions are asked with; its kind is one of TOKEN_KINDS."""
 
     number: int
     project: int
     name: str
+    kind: str
     made_at: int
     revoked_at: int | None
 
@@ -137,11 +141,13 @@ def _normal(origins: Iterable[str], kind: str) -> tuple[str, ...]:
     return normal
 
 
-async def create_query_token(db: AsyncConnection, project: int, name: str) -> tuple[QueryToken, str]:
-    """Adds a query token; the second is the token itself. Raises ValueError if there is no such project."""
+async def create_query_token(db: AsyncConnection, project: int, name: str, kind: str = WRITE) -> tuple[QueryToken, str]:
+    """Adds a query token; the second is the token itself. Raises ValueError if there is no such project or kind."""
+    if kind not in TOKEN_KINDS:
+        raise ValueError(f"a query token's kind is one of {', '.join(TOKEN_KINDS)}")
     secret = _secret("qt_")
-    made = QueryToken(await _next(db, tables.query_tokens.c.token), project, name, _now(), None)
-    row = {"token": made.number, "name": name, "hash": hashed(secret), "made_at": made.made_at}
+    made = QueryToken(await _next(db, tables.query_tokens.c.token), project, name, kind, _now(), None)
+    row = {"token": made.number, "name": name, "kind": kind, "hash": hashed(secret), "made_at": made.made_at}
     await _add(db, tables.query_tokens, project, **row)
     return made, secret
 
@@ -174,7 +180,7 @@ async def write_keys(db: AsyncConnection, revoked: bool = False) -> dict[bytes, 
 async def query_tokens(db: AsyncConnection, revoked: bool = False) -> dict[bytes, QueryToken]:
     """The query tokens in force by their hashes, the oldest first; with `revoked`, those no longer in force too."""
     rows = tables.query_tokens.c
-    columns = (rows.hash, rows.token, rows.project, rows.name, rows.made_at, rows.revoked_at)
+    columns = (rows.hash, rows.token, rows.project, rows.name, rows.kind, rows.made_at, rows.revoked_at)
     found = await db.execute(select(*columns).where(rows.revoked_at.is_(None) | revoked).order_by(rows.token))
     return {row[0]: QueryToken(*row[1:]) for row in found}
 

@@ -112,6 +112,7 @@ async def test_what_cannot_be_made_says_why(pool: AsyncEngine) -> None:
         lambda db: admin.create_write_key(db, 1, "site", "robot"),
         lambda db: admin.create_write_key(db, 9, "site"),
         lambda db: admin.create_query_token(db, 9, "site"),
+        lambda db: admin.create_query_token(db, 1, "site", "admin"),
         lambda db: admin.create_write_key(db, 1, "site", "server", ["https://a.b"]),
     ):
         with pytest.raises(ValueError, match=r"there is no|kind"):

@@ -94,9 +94,11 @@ async def test_the_newest_migration_can_be_undone(migrated: AsyncEngine, address
 
 
 async def test_keys_and_projects_outlive_the_steps(migrated: AsyncEngine, address: str | Path) -> None:
-    """A key made by an older version is one without restrictions; what is newer goes with a step back."""
+    """A key or token made by an older version is one without restrictions; what is newer goes with a step back."""
     async with writing(migrated) as db:
         key, _ = await admin.create_write_key(db, 1, "site", "browser", ["https://shop.example"], 5)
+        token, _ = await admin.create_query_token(db, 1, "ops")
+        await admin.create_query_token(db, 1, "wall", admin.READ)
         before = (await reads.projects(db))[0]
         await db.run_sync(schema.downgrade, "0002")
     await schema.setup(address, 2, "UTC")
@@ -104,6 +106,7 @@ async def test_keys_and_projects_outlive_the_steps(migrated: AsyncEngine, addres
         (found,) = (await admin.write_keys(db)).values()
         assert found == key._replace(origins=(), rate=0)
         assert await reads.projects(db) == [before]
+        assert list((await admin.query_tokens(db)).values()) == [token]
 
 
 async def test_a_newer_schema_is_left_alone(migrated: AsyncEngine, address: str | Path) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response, Security
 from pydantic import BaseModel, Field
 
 from services.metrics.api import rejections as refused
 from services.metrics.api.touchpoint import Touchpoint, understood
 from services.metrics.api.transitions import Transition
 from services.metrics.api.transitions import told as moved
-from services.metrics.auth import Asked
+from services.metrics.auth import CHANGES, Asked
 from services.metrics.service import Asker, Service
 from shared.store import ephemeral, people, reads
 from shared.store import rejections as store
@@ -76,6 +76,7 @@ def room(trial: Trial, teller: Teller) -> Callable[[Service, Asked], APIRouter]:
 
     def router(service: Service, asked: Asked) -> APIRouter:
         routes = APIRouter(tags=["tests of your own"], prefix="/v1/_test")
+        changes = Security(asked, scopes=CHANGES)
 
         @routes.get("/touchpoints", summary="Every touchpoint")
         async def touchpoints(asker: Annotated[Asker, Depends(asked)], wait: Wait = 10) -> Touchpoints:
@@ -107,7 +108,7 @@ def room(trial: Trial, teller: Teller) -> Callable[[Service, Asked], APIRouter]:
                         moves.append((one.at, Move(**move.model_dump(), journey=row.name)))
             return Moves(settled=settled, items=[move for _, move in sorted(moves, key=lambda one: one[0])])
 
-        @routes.post("/reset", summary="Forget every event", status_code=204, dependencies=[Depends(asked)])
+        @routes.post("/reset", summary="Forget every event", status_code=204, dependencies=[changes])
         async def reset() -> Response:
             """Events, customers and rejections are gone when it answers; journeys, keys and tokens stay."""
             await trial.reset()

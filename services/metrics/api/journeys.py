@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response, Security
 from pydantic import BaseModel, Field
 
 from services.metrics.api.answers import Answer, spelt_clock
-from services.metrics.auth import Asked
+from services.metrics.auth import CHANGES, Asked
 from services.metrics.definitions import YAML_BODY, Invalid, hold, sent
 from services.metrics.language import titled
 from services.metrics.service import Asker, Service
@@ -70,7 +70,9 @@ def router(service: Service, asked: Asked) -> APIRouter:
         },
         openapi_extra=YAML_BODY,
     )
-    async def add(request: Request, response: Response, asker: Annotated[Asker, Depends(asked)]) -> Added:
+    async def add(
+        request: Request, response: Response, asker: Annotated[Asker, Security(asked, scopes=CHANGES)]
+    ) -> Added:
         """The body is the definition's YAML: the short way of `POST /v1/journeys/{journey}/publish`."""
         text, definition = await sent(request, service)
         project = asker.project.project

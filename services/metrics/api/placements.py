@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request, Security
 from pydantic import BaseModel, Field, ValidationError
 
 from services.metrics import body, instants
 from services.metrics.api.answers import Instant
 from services.metrics.api.customers import RESPONSES, Kind
-from services.metrics.auth import Asked
+from services.metrics.auth import CHANGES, Asked
 from services.metrics.errors import Refused, invalid
 from services.metrics.lookup import find
 from services.metrics.placing import LONGEST, checked, place
@@ -58,7 +58,11 @@ def router(service: Service, asked: Asked) -> APIRouter:
         },
     )
     async def placing(
-        id: str, journey: str, request: Request, asker: Annotated[Asker, Depends(asked)], by: Kind = None
+        id: str,
+        journey: str,
+        request: Request,
+        asker: Annotated[Asker, Security(asked, scopes=CHANGES)],
+        by: Kind = None,
     ) -> Placed:
         """It holds until the next move that the journey's rules make, and shows in *why* with the token's name.
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics import instants
 from services.metrics.api.answers import Answer, By, Instant, spelt_clock
 from services.metrics.api.customers import RESPONSES, Kind
-from services.metrics.auth import Asked
+from services.metrics.auth import CHANGES, Asked
 from services.metrics.body import Bounded
 from services.metrics.errors import NOT_FOUND, Refused
 from services.metrics.service import Asker, Service
@@ -87,7 +87,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         return Statements(freshness=spelt_clock(clock), items=items)
 
     @routes.post("/v1/retractions", summary="Take statements back", status_code=201, responses=RESPONSES)
-    async def retract(order: Order, asker: Annotated[Asker, Depends(asked)]) -> Retraction:
+    async def retract(order: Order, asker: Annotated[Asker, Security(asked, scopes=CHANGES)]) -> Retraction:
         """They are as if they had not been made: what they made one customer is taken apart, within seconds."""
         project = asker.project.project
         async with writing(service.database) as db:
@@ -97,7 +97,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         return _told(made)
 
     @routes.post("/v1/retractions/{number}/undo", summary="Let statements hold again", responses=NOT_FOUND)
-    async def undo(number: Number, asker: Annotated[Asker, Depends(asked)]) -> Retraction:
+    async def undo(number: Number, asker: Annotated[Asker, Security(asked, scopes=CHANGES)]) -> Retraction:
         """They are followed as if they were made now."""
         project = asker.project.project
         async with writing(service.database) as db:

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response, Security
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics import instants
 from services.metrics.api.answers import Answer, Instant, Version, spelt_clock
-from services.metrics.auth import Asked
+from services.metrics.auth import CHANGES, Asked
 from services.metrics.definitions import YAML_BODY, Invalid, hold, refused, sent, version
 from services.metrics.errors import NOT_FOUND, Error, Refused
 from services.metrics.service import Asker, Service
@@ -85,7 +85,7 @@ def _publishing(routes: APIRouter, service: Service, asked: Asked) -> None:
         journey: str,
         request: Request,
         response: Response,
-        asker: Annotated[Asker, Depends(asked)],
+        asker: Annotated[Asker, Security(asked, scopes=CHANGES)],
         held: Annotated[bool, Query(alias="hold", description="let it not answer until it is asked for")] = False,
     ) -> Versions:
         """The body is the definition's YAML. Customers are derived by it beside live traffic; then it answers.
@@ -118,29 +118,37 @@ def _changing(routes: APIRouter, service: Service, asked: Asked) -> None:
         return await _told(service, asker, journey)
 
     @routes.post("/v1/journeys/{journey}/cut-over", summary="Let another version answer", responses=responses)
-    async def cut_over(journey: str, asker: Annotated[Asker, Depends(asked)], number: Version = None) -> Versions:
+    async def cut_over(
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+    ) -> Versions:
         """By default the newest that does not answer: at once, or as soon as every customer is derived by it."""
         return await change(asker, journey, number, versions.cut_over)
 
     @routes.post("/v1/journeys/{journey}/rollback", summary="Let a former version answer again", responses=responses)
-    async def rollback(journey: str, asker: Annotated[Asker, Depends(asked)], number: Version = None) -> Versions:
+    async def rollback(
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+    ) -> Versions:
         """By default the last one that did. It was kept up to date: it answers at once, and nothing is rewritten."""
         return await change(asker, journey, number, versions.roll_back)
 
     @routes.post("/v1/journeys/{journey}/pause", summary="Stop filling a version", responses=responses)
-    async def pause(journey: str, asker: Annotated[Asker, Depends(asked)], number: Version = None) -> Versions:
+    async def pause(
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+    ) -> Versions:
         """By default the newest that is being filled. It stays where it is, and new customers have it all the same."""
         return await change(asker, journey, number, versions.pause)
 
     @routes.post("/v1/journeys/{journey}/resume", summary="Go on filling a version", responses=responses)
-    async def resume(journey: str, asker: Annotated[Asker, Depends(asked)], number: Version = None) -> Versions:
+    async def resume(
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+    ) -> Versions:
         """From where it was stopped."""
         return await change(asker, journey, number, versions.resume)
 
     @routes.post("/v1/journeys/{journey}/retire", summary="Stop keeping a version up to date", responses=responses)
     async def retire(
         journey: str,
-        asker: Annotated[Asker, Depends(asked)],
+        asker: Annotated[Asker, Security(asked, scopes=CHANGES)],
         number: Annotated[int, Query(alias="version", ge=1, description="the version's number", examples=[1])],
     ) -> Versions:
         """For good, and not the one that answers. What it knew until now can still be asked."""

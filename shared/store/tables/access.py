@@ -38,6 +38,7 @@ query_tokens = Table(
     integer("project"),
     integer("token"),
     text("name"),
+    text("kind"),
     blob("hash"),
     big("made_at"),
     big("revoked_at", nullable=True),
