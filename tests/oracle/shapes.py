@@ -26,6 +26,7 @@ PLAIN = {"touchpoint", "quiet", "came_from", "trait", "persona"}
 COMPARED = {*AGGREGATES, "trend", "visits", "score"}
 WHOLE = {*COUNTED, "visits"}
 INEXACT = {"trend", "score"}
+MOST = 1000
 
 
 def unknown(given: dict[str, Any], allowed: set[str], where: str) -> Iterator[str]:
@@ -93,6 +94,8 @@ def comparison_faults(kind: str, body: dict[str, Any]) -> Iterator[str]:
         yield f"{kind} needs exactly one comparison"
     if not all(is_number(limit) and (kind not in WHOLE or isinstance(limit, int)) for limit in limits):
         yield f"{kind} compares with a number, and a number of touchpoints with a whole one"
+    if (kind == "distinct" or (kind == "count" and "within" in body)) and max(limits, default=0) > MOST:
+        yield f"{kind} compares with {MOST} at most"
     if kind in INEXACT and "exactly" in body:
         yield f"{kind} is never exactly a number"
 

@@ -177,7 +177,8 @@ def aggregate(draw: Draw) -> Data:
     if kind == "trend":
         body |= {"within": pick(draw, DURATIONS), **compared(draw, [0, 0.5, 1, 1.5, 2, 0.3], COMPARISONS[:4])}
     else:
-        body |= {**window(draw), **compared(draw, range(4) if kind in ("count", "distinct") else NUMBERS)}
+        counts = [999, 1000, 1001] if chance(draw, 40) else range(4)
+        body |= {**window(draw), **compared(draw, counts if kind in ("count", "distinct") else NUMBERS)}
     return {kind: body}
 
 
