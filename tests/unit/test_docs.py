@@ -8,6 +8,7 @@ import click
 import pytest
 
 from services.cli import main
+from services.stager.marking import NAME
 from shared.settings import PREFIX, Settings
 from shared.telemetry import CATALOG
 from tests.support.compose import variables
@@ -77,11 +78,12 @@ def test_commands_exist(document: Path) -> None:
 
 @documents
 def test_settings_and_metrics_exist(document: Path) -> None:
-    """Every MILEPOST_ variable is a setting, or one of the compose file's; every milepost_ name is a metric."""
+    """Every MILEPOST_ variable is a setting, or one of the compose file's; every milepost_ name is a metric, or
+    the parameter of the link for staff."""
     text = document.read_text()
     settings = {PREFIX + field.upper() for field in Settings.model_fields} | {"MILEPOST_SETTINGS_FILE"}
     assert set(re.findall(r"\bMILEPOST_[A-Z_]*[A-Z]", text)) <= settings | variables()
-    assert set(re.findall(r"\bmilepost_[a-z_]+", text)) <= {metric.name for metric in CATALOG}
+    assert set(re.findall(r"\bmilepost_[a-z_]+", text)) <= {metric.name for metric in CATALOG} | {NAME}
 
 
 def test_the_readme_tells_where_to_add() -> None:
