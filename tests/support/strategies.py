@@ -141,6 +141,12 @@ def touchpoint(draw: st.DrawFn, start: int = START, most: int = 16) -> Data:
     }
 
 
+def act(draw: st.DrawFn, start: int, most: int) -> Data:
+    """A touchpoint that most conditions look at."""
+    plain = {"type": "track", "name": pick(draw, ["View", "Buy"]), "properties": {"p": pick(draw, [1, 1, 2, 3])}}
+    return {**touchpoint(draw, start, most), **plain, "previous": None, "traits": {}, "journey": None, "stage": None}
+
+
 class World(NamedTuple):
     """One customer of one journey: what happened, in which zone the project is, and when somebody asks."""
 
@@ -170,7 +176,8 @@ def world(draw: st.DrawFn) -> World:
     zone, seconds = pick(draw, PLACES)
     most = pick(draw, [4, 8, 16])
     start = START + seconds * SECOND - number(draw, 0, most) * SECOND // 2
-    history = several(draw, 14, lambda: touchpoint(draw, start, most), least=2)
+    happens = act if chance(draw, 3) else touchpoint
+    history = several(draw, 14, lambda: happens(draw, start, most), least=2)
     quarter = start + number(draw, 0, 40) * SECOND // 4
     now = pick(draw, [start + 400 * DAY, start + 300 * SECOND, start + 300 * SECOND, quarter, instant(draw, start)])
     return World(definition(draw), history, now, zone)
