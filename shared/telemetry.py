@@ -49,6 +49,43 @@ REVERSALS = Counter(
     "store",
     ("project", "journey", "version", "from", "to", "cause"),
 )
+CONVERSIONS = Counter(
+    "milepost_conversions_total",
+    "moves",
+    "Of those moves, the ones straight from the first to the second stage of a pair that the definition's `conversions`"
+    " name.",
+    "store",
+    ("project", "journey", "version", "from", "to", "cause"),
+)
+CHURN = Counter(
+    "milepost_churn_total",
+    "moves",
+    "Of those moves, the ones into a stage that means at-risk, churned or lapsed, from one that means something else.",
+    "store",
+    ("project", "journey", "version", "meaning", "cause"),
+)
+WIN_BACKS = Counter(
+    "milepost_win_backs_total",
+    "moves",
+    "Of those moves, the ones by an act of the customer's out of such a stage, into one that means none of these.",
+    "store",
+    ("project", "journey", "version", "meaning", "cause"),
+)
+LEAKS = Counter(
+    "milepost_leaks_total",
+    "moves",
+    "Of those moves, the ones out of an ordered stage to a lower one, to none, or into a stage that means at-risk,"
+    " churned or lapsed.",
+    "store",
+    ("project", "journey", "version", "stage", "cause"),
+)
+STAGE_DIFFERENCE = Gauge(
+    "milepost_stage_difference",
+    "customers",
+    "How far a version's counts of customers and of moves differ. They sum up the same ledger: not 0 is a fault.",
+    "store",
+    ("project", "journey", "version"),
+)
 
 # --- What became of the events ----------------------------------------------------------------------------------
 
@@ -74,6 +111,13 @@ BOTS = Counter(
     "Events of bots that were taken but count for nothing; 0 where the settings include them.",
     "ingest",
 )
+KEY_EVENTS = Counter(
+    "milepost_key_events_total",
+    "events",
+    "Events by the name of the write key and the kind of SDK that they came with, and what became of them.",
+    "ingest",
+    ("key", "sdk", "result"),
+)
 UNKNOWN_PATHS = Counter(
     "milepost_unknown_paths_total",
     "requests",
@@ -84,6 +128,28 @@ UNKNOWN_PATHS = Counter(
 )
 LOG_LAG = Gauge(
     "milepost_log_lag_records", "records", "Records on the log that are not staged yet.", "store", ("partition",)
+)
+LOG_LAG_SECONDS = Gauge(
+    "milepost_log_lag_seconds",
+    "seconds",
+    "Time since what a partition has received is staged; the highest of them is the freshness. Infinite until it ran.",
+    "store",
+    ("partition",),
+)
+LOG_RECORDS = Gauge("milepost_log_records", "records", "Records that the log keeps.", "store", ("partition",))
+UNACCOUNTED = Gauge(
+    "milepost_unaccounted_records",
+    "records",
+    "Records passed on the log that are neither staged, nor duplicates, dead letters or lost. Not 0 is a fault.",
+    "store",
+    ("partition",),
+)
+STORE_BYTES = Gauge("milepost_store_bytes", "bytes", "Size of the store's database. At most a minute old.", "store")
+LEFT_OUT = Gauge(
+    "milepost_series_left_out",
+    "series",
+    "Series of stages and moves that are not shown, as their metric has more than `MILEPOST_METRIC_SERIES`.",
+    "store",
 )
 FRESHNESS = Gauge(
     "milepost_freshness_seconds",
@@ -140,6 +206,12 @@ UNREAD_NAMES = Gauge(
 # --- How the processes are --------------------------------------------------------------------------------------
 
 BUILD_INFO = Gauge("milepost_build_info", "1", "The version that runs.", "process", ("version",))
+DISK_BYTES = Gauge(
+    "milepost_disk_bytes", "bytes", "Size of the disk under a folder of this process's.", "process", ("folder",)
+)
+DISK_FREE_BYTES = Gauge(
+    "milepost_disk_free_bytes", "bytes", "What is left of it for this process.", "process", ("folder",)
+)
 INGEST_SECONDS = Histogram(
     "milepost_ingest_seconds",
     "seconds",
@@ -147,6 +219,12 @@ INGEST_SECONDS = Histogram(
     "ingest",
 )
 INGEST_BYTES = Counter("milepost_ingest_bytes_total", "bytes", "Bodies of requests with events, unpacked.", "ingest")
+APPEND_SECONDS = Histogram(
+    "milepost_log_append_seconds",
+    "seconds",
+    "Time until the log, or the spool, has made a request's events durable.",
+    "ingest",
+)
 SPOOL_RECORDS = Gauge(
     "milepost_spool_records",
     "records",
@@ -154,6 +232,7 @@ SPOOL_RECORDS = Gauge(
     "ingest",
 )
 SPOOL_BYTES = Gauge("milepost_spool_bytes", "bytes", "Disk that those records take.", "ingest")
+SPOOL_LIMIT = Gauge("milepost_spool_limit_bytes", "bytes", "Most that they may take: `MILEPOST_SPOOL_BYTES`.", "ingest")
 SPOOL_OLDEST = Gauge(
     "milepost_spool_oldest_seconds", "seconds", "Age of the oldest of those records; 0 if none waits.", "ingest"
 )
@@ -183,6 +262,9 @@ STORE_UP = Gauge(
 )
 STAGER_BATCH_SECONDS = Histogram(
     "milepost_stager_batch_seconds", "seconds", "Time to stage and write one batch.", "stager"
+)
+STAGER_WRITE_SECONDS = Histogram(
+    "milepost_stager_write_seconds", "seconds", "Time to write and commit one transaction.", "stager"
 )
 VISIBLE_SECONDS = Histogram(
     "milepost_visible_seconds",

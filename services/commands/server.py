@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import click
 
 from services.commands import assembly
+from services.commands.disks import watch_disk
 from services.commands.health import health
 from services.commands.refusals import RefusalWriter
 from services.commands.serving import App, Receive, Scope, Send, address, listen, run, server, start_logging
@@ -42,6 +44,8 @@ async def ingest(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     """Takes events from sites to the log."""
     counts = registry()
     log = await opened.enter_async_context(open_front_log(settings, counts))
+    if settings.spool:
+        watch_disk("spool", Path(settings.spool), counts)
     await _check_store(settings)
     database = await opened.enter_async_context(open_database(settings))
     refusals = RefusalWriter(database)

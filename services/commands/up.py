@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 
 from services.commands.assembly import front, stager, teller, validation
+from services.commands.disks import watch_disk
 from services.commands.ephemeral import Pausable, Trial
 from services.commands.health import health
 from services.commands.refusals import RefusalWriter
@@ -98,6 +99,8 @@ async def _up(settings: Settings, chosen: Chosen | None) -> None:
                 await choose_secrets(db, *chosen)
             secrets = Secrets(chosen.key or secrets.key, chosen.token or secrets.token)
         counts = registry()
+        if embedded(settings):
+            watch_disk("data", folder(settings), counts)
         refusals = RefusalWriter(database)
         opened.push_async_callback(refusals.flush)
         tells = teller(settings)

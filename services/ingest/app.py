@@ -56,7 +56,7 @@ def build_ingest(
     answered 404, as are those that look like an SDK's.
     Raises BadSettings for faults in the files that the settings name.
     """
-    telemetry = Telemetry(registry)
+    telemetry = Telemetry(registry, settings.metric_series)
     return Ingest(log, keys, refusals, settings, telemetry, clock, fallback, open_door(settings, telemetry.bot))
 
 
@@ -112,7 +112,7 @@ class Ingest:
                 held = self._gate.enter()
                 try:
                     if isinstance(target, Takes):
-                        reply = await self._take(target, request, scope, receive, held)
+                        reply = await self._take(target, request, scope, receive, held, place.family)
                     else:
                         body = await read(receive, self._settings.request_bytes, held) if method == "POST" else b""
                         reply = target.reply(body, request, lambda key: self._keys.find(key) is not None)
@@ -133,7 +133,9 @@ class Ingest:
             reply = _unavailable("Something failed here; nothing was accepted. Try again.")
         await respond(send, reply, headers, methods, again)
 
-    async def _take(self, takes: Takes, request: Request, scope: Scope, receive: Receive, held: Held) -> Reply:
+    async def _take(
+        self, takes: Takes, request: Request, scope: Scope, receive: Receive, held: Held, sdk: str
+    ) -> Reply:
         began = time.perf_counter()
         body, named = b"", None
         try:
@@ -155,12 +157,14 @@ class Ingest:
                 self._note_whole(whole, keys_given(scope["headers"], request, named), body)
             raise
         entries, refused = decide(envelope, arrival, self._settings.batch_events)
+        appending = time.perf_counter()
         await self._log.append(entries)
+        self._telemetry.appended(time.perf_counter() - appending)
         self._complaint = ""
         for refusal in with_bodies(refused, body, len(envelope.events), self._kept_bytes):
             self._refusals.note(refusal)
         codes = Counter([refusal.code for refusal in refused]) if refused else NONE
-        self._telemetry.answered(time.perf_counter() - began, len(body), len(entries), codes)
+        self._telemetry.answered(time.perf_counter() - began, len(body), len(entries), codes, key.name, sdk)
         if takes.answer is None or (refused and not entries):
             return verdict(len(entries), refused)
         return Reply(200, takes.answer(envelope, len(entries), refused), takes.content_type)

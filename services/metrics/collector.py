@@ -6,25 +6,33 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from prometheus_client.metrics_core import Metric as Family
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics.service import Service, stage_name
+from services.metrics.signals import signals
 from shared import telemetry
 from shared.events import SECOND
 from shared.journeys.engine import NONE
 from shared.journeys.fit import unread_names
 from shared.log.port import LogUnavailable
-from shared.store import dead_letters, naming, reads
+from shared.metric import Metric
+from shared.store import dead_letters, naming, reads, vitals
 from shared.store.engine import reading
 from shared.store.port import StoreUnavailable
 from shared.store.reads import Backlog, Position, Project
-from shared.store.rows import CAUSES, JourneyRow
+from shared.store.rows import CAUSES, FlowKey, JourneyRow
 from shared.store.versions import answering, progress
+from shared.store.vitals import unaccounted
 
-#: Seconds that a look serves all who scrape, and seconds that it may take; seconds that a look at names serves.
-FRESH, PATIENCE, NAMES_FRESH = 1.0, 8.0, 60.0
+#: Seconds that a look serves all who scrape, and that it may take; seconds that a look at what is slow serves.
+FRESH, PATIENCE, SLOW_FRESH = 1.0, 8.0, 60.0
+
+#: The metrics of what `signals` finds, in its order; and all that tell of moves.
+SIGNALS = (telemetry.CONVERSIONS, telemetry.CHURN, telemetry.WIN_BACKS, telemetry.LEAKS)
+MOVES = (telemetry.TRANSITIONS, telemetry.REVERSALS, *SIGNALS, telemetry.STAGE_DIFFERENCE)
 
 _logger = logging.getLogger(__name__)
 
@@ -39,12 +47,13 @@ class Look:
     stages: Samples
     answers: Samples
     filled: Samples
-    flows: tuple[Samples, Samples]  #: entered and reversed
+    moves: dict[str, Samples]  #: what moved, by the name of the metric that tells of it
     positions: list[Position]
-    dead_letters: int
     waiting: int  #: of the dead letters
     backlogs: dict[str, Backlog]
+    dead: dict[int, int]  #: dead letters by partition
     unread: Samples  #: names that no rule of a journey reads
+    size: int  #: of the database, in bytes
 
 
 class Collector:
@@ -53,8 +62,9 @@ class Collector:
     def __init__(self, service: Service, now: Callable[[], int]) -> None:
         self._service, self._now = service, now
         self._lock = asyncio.Lock()
-        self._until = self._names_until = 0.0
+        self._until = self._slow_until = 0.0
         self._unread: Samples = {}
+        self._size = 0
         self._families: list[Family] = []
 
     async def families(self) -> list[Family]:
@@ -73,22 +83,24 @@ class Collector:
         except (StoreUnavailable, TimeoutError) as error:
             _logger.warning("the store did not answer a scrape: %s", error or "it took too long")
             return [telemetry.STORE_UP.family([((), 0)])]
-        return [telemetry.STORE_UP.family([((), 1)]), *self._told(look), await self._lag(look.positions)]
+        return [telemetry.STORE_UP.family([((), 1)]), *self._told(look), *await self._log(look.positions)]
 
     async def _look(self, db: AsyncConnection) -> Look:
         projects = await reads.projects(db)
-        rows = {project: await reads.journeys(db, project.project) for project in projects}
+        rows = {project: await _folded(db, project.project) for project in projects}
+        await self._slow(db, rows)
         return Look(
             clock=await reads.freshness(db),
             stages=await self._stages(db, rows),
             answers=_answers(rows),
             filled=await _filled(db, rows),
-            flows=await self._flows(db, rows),
+            moves=await self._moves(db, rows),
             positions=await reads.positions(db),
-            dead_letters=await reads.dead_letter_count(db),
+            dead=await vitals.dead_letters(db),
             waiting=await dead_letters.waiting(db),
             backlogs={project.name: await reads.backlog(db, project.project) for project in projects},
-            unread=await self._unread_names(db, rows),
+            unread=self._unread,
+            size=self._size,
         )
 
     async def _stages(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> Samples:
@@ -102,49 +114,65 @@ class Collector:
                     samples[project.name, row.name, stage] = population.get(number, 0)
         return samples
 
-    async def _flows(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> tuple[Samples, Samples]:
+    async def _moves(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> dict[str, Samples]:
         """Each version's own, so that a new version lets no counter fall and moves nobody twice."""
-        known = {row.version: (project, row) for project, versions in rows.items() for row in versions}
-        entered: Samples = defaultdict(float)
-        taken_back: Samples = defaultdict(float)
-        for (_, version, source, target, cause, sign), n in (await reads.flows(db)).items():
-            project, row = known[version]
-            definition = self._service.definition(row)
-            moved = (stage_name(definition, stage) or "absent" for stage in (source, target))
-            key = (project.name, row.name, str(row.number), *moved, CAUSES[cause])
-            (entered if sign > 0 else taken_back)[key] += n
-        return entered, taken_back
+        flows: dict[int, dict[FlowKey, int]] = defaultdict(dict)
+        for key, n in (await reads.flows(db)).items():
+            flows[key[1]][key] = n
+        told: dict[str, Samples] = defaultdict(dict)
+        for project, versions in rows.items():
+            for row in versions:
+                of, definition = (project.name, row.name, str(row.number)), self._service.definition(row)
+                entered: dict[tuple[int, int, int], int] = {}
+                stand: dict[tuple[int, int], int] = defaultdict(int)
+                for (_, _, source, target, cause, sign), n in flows[row.version].items():
+                    stand[source, target] += sign * n
+                    if sign > 0:
+                        entered[source, target, cause] = n
+                    moved = (stage_name(definition, stage) or "absent" for stage in (source, target))
+                    metric = telemetry.TRANSITIONS if sign > 0 else telemetry.REVERSALS
+                    told[metric.name][*of, *moved, CAUSES[cause]] = n
+                for metric, counts in zip(SIGNALS, signals(definition, entered), strict=True):
+                    told[metric.name] |= {(*of, *key): n for key, n in counts.items()}
+                differ = await vitals.difference(db, project.project, row.version, stand)
+                told[telemetry.STAGE_DIFFERENCE.name][of] = differ
+        return told
 
-    async def _unread_names(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> Samples:
-        if time.monotonic() >= self._names_until:
-            self._unread = {}
-            for project, versions in rows.items():
-                met = await naming.met(db, project.project)
-                for row in answering(versions):
-                    definition = self._service.definition(row)
-                    unread = await asyncio.to_thread(unread_names, definition, met)
-                    self._unread[project.name, row.name] = unread
-            self._names_until = time.monotonic() + NAMES_FRESH
-        return self._unread
+    async def _slow(self, db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) -> None:
+        """What is looked at once a minute: names, and the size of the database."""
+        if time.monotonic() < self._slow_until:
+            return
+        unread: Samples = {}
+        for project, versions in rows.items():
+            met = await naming.met(db, project.project)
+            for row in answering(versions):
+                unread[project.name, row.name] = await asyncio.to_thread(
+                    unread_names, self._service.definition(row), met
+                )
+        self._unread, self._size = unread, await vitals.size(db)
+        self._slow_until = time.monotonic() + SLOW_FRESH
 
     def _told(self, look: Look) -> list[Family]:
-        entered, taken_back = look.flows
         positions, backlogs = look.positions, look.backlogs.items()
         events = {
             "staged": sum(position.staged for position in positions),
             "duplicate": sum(position.duplicates for position in positions),
-            "dead_letter": look.dead_letters,
+            "dead_letter": sum(look.dead.values()),
             "lost": sum(position.lost for position in positions),
         }
-        age = (self._now() - look.clock) / SECOND if look.clock else float("inf")
+        most, now = self._service.settings.metric_series, self._now()
+        wide: list[tuple[Metric, Samples]] = [(telemetry.STAGE_CUSTOMERS, look.stages)]
+        wide += [(metric, look.moves[metric.name]) for metric in MOVES]
         return [
-            telemetry.STAGE_CUSTOMERS.family(look.stages.items()),
+            *(metric.family(islice(samples.items(), most)) for metric, samples in wide),
+            telemetry.LEFT_OUT.family([((), sum(max(0, len(samples) - most) for _, samples in wide))]),
             telemetry.JOURNEY_VERSION.family(look.answers.items()),
             telemetry.BACKFILL.family(look.filled.items()),
-            telemetry.TRANSITIONS.family(entered.items()),
-            telemetry.REVERSALS.family(taken_back.items()),
             telemetry.EVENTS.family(((result,), events[result]) for result in telemetry.EVENTS.stored),
-            telemetry.FRESHNESS.family([((), max(0.0, age))]),
+            telemetry.FRESHNESS.family([((), _age(look.clock, now))]),
+            telemetry.LOG_LAG_SECONDS.family(((str(one.partition),), _age(one.clock, now)) for one in positions),
+            telemetry.UNACCOUNTED.family(((str(one.partition),), unaccounted(one, look.dead)) for one in positions),
+            telemetry.STORE_BYTES.family([((), look.size)]),
             telemetry.UNREAD_NAMES.family(look.unread.items()),
             telemetry.DEAD_LETTERS.family([((), look.waiting)]),
             telemetry.QUARANTINED.family(((project,), backlog.quarantined) for project, backlog in backlogs),
@@ -154,21 +182,31 @@ class Collector:
             telemetry.TIMERS_DUE.family(((project,), backlog.due) for project, backlog in backlogs),
         ]
 
-    async def _lag(self, positions: list[Position]) -> Family:
-        """How far the log's ends are ahead; nothing while the log does not say."""
-        log = self._service.log
-        if log is None:
-            return telemetry.LOG_LAG.family([])
+    async def _log(self, positions: list[Position]) -> list[Family]:
+        """How far the log's ends are ahead, and how much it keeps; nothing while the log does not say."""
+        log, spans = self._service.log, list[tuple[Position, int, int]]()
         try:
             async with asyncio.timeout(PATIENCE):
-                ends = [await log.end(position.partition) for position in positions]
+                if log is not None:
+                    for one in positions:
+                        spans.append((one, await log.start(one.partition), await log.end(one.partition)))
         except (LogUnavailable, TimeoutError) as error:
             _logger.warning("the log did not answer a scrape: %s", error or "it took too long")
-            ends = []
-        return telemetry.LOG_LAG.family(
-            ((str(position.partition),), max(0, end - position.position))
-            for position, end in zip(positions, ends, strict=False)
-        )
+            spans = []
+        return [
+            telemetry.LOG_LAG.family(((str(one.partition),), max(0, end - one.position)) for one, _, end in spans),
+            telemetry.LOG_RECORDS.family(((str(one.partition),), end - start) for one, start, end in spans),
+        ]
+
+
+def _age(instant: int, now: int) -> float:
+    """Seconds since an instant in microseconds; infinite since 0, which has never been."""
+    return max(0.0, (now - instant) / SECOND) if instant else float("inf")
+
+
+async def _folded(db: AsyncConnection, project: int) -> list[JourneyRow]:
+    """The versions that are kept up to date, the newest first: if series are left out, they are the oldest ones'."""
+    return [row for row in reversed(await reads.journeys(db, project)) if row.retired_at is None]
 
 
 def _answers(rows: dict[Project, list[JourneyRow]]) -> Samples:
@@ -177,7 +215,6 @@ def _answers(rows: dict[Project, list[JourneyRow]]) -> Samples:
         (project.name, row.name, str(row.number)): float(row in answering(versions))
         for project, versions in rows.items()
         for row in versions
-        if row.retired_at is None
     }
 
 
@@ -187,7 +224,6 @@ async def _filled(db: AsyncConnection, rows: dict[Project, list[JourneyRow]]) ->
     for project, versions in rows.items():
         done = await progress(db, project.project)
         for row in versions:
-            if row.retired_at is None:
-                share = done[row.version].share if row.version in done else 1.0
-                samples[project.name, row.name, str(row.number)] = share
+            share = done[row.version].share if row.version in done else 1.0
+            samples[project.name, row.name, str(row.number)] = share
     return samples

@@ -10,6 +10,7 @@ class Telemetry:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.batch_seconds = telemetry.STAGER_BATCH_SECONDS.new(registry)
+        self.write_seconds = telemetry.STAGER_WRITE_SECONDS.new(registry)
         self.visible_seconds = telemetry.VISIBLE_SECONDS.new(registry)
         self.records = telemetry.STAGER_RECORDS.new(registry)
         self.retries = telemetry.STAGER_RETRIES.new(registry)

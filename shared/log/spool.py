@@ -99,6 +99,7 @@ class SpooledLog:
         self._broken = telemetry.SPOOL_BROKEN.new(registry)
         self._refused = telemetry.SPOOL_REFUSED.new(registry)
         telemetry.SPOOL_BYTES.new(registry).set_function(lambda: folder.bytes)
+        telemetry.SPOOL_LIMIT.new(registry).set(bounds.on_disk)
         telemetry.SPOOL_RECORDS.new(registry).set_function(lambda: folder.records)
         telemetry.SPOOL_OLDEST.new(registry).set_function(lambda: folder.oldest)
 

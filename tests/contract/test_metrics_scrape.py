@@ -6,18 +6,21 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from services.metrics.app import build_metrics
 from shared import telemetry
 from shared.log.port import Entry
 from shared.metric import CONTENT_TYPE, Counter, Metric, Source
 from shared.settings import Settings
+from shared.store import tables
+from shared.store.engine import writing
 from shared.store.rows import LATE, QuarantineRow
 from tests.contract.store_backends import write
 from tests.support.asking import SHOP, Site, client, record, site
 from tests.support.journeys import teller
 from tests.support.prometheus import Samples, promtool, samples
+from tests.support.staging import PARTITIONS
 
 
 @pytest.fixture
@@ -138,6 +141,58 @@ async def test_what_waits_is_shown(shop: Site) -> None:
     assert [of(busy, metric) for metric in waiting] == [{("default",): 1}] * 3
 
 
+async def test_moves_tell_who_converts_and_who_leaves(shop: Site) -> None:
+    """Signals are counted from the moves of each version, by what its definition says that they mean."""
+    await shop.receive(
+        record("1", "2024-03-01T10:00", type="page"),
+        record("2", "2024-03-01T11:00", name="Order Completed"),
+    )
+    found = await scrape(shop)
+    of_shop = {"project": "default", "journey": "shop", "version": "1"}
+    assert of(found, telemetry.CONVERSIONS, **of_shop) == {}  # the definition names no pair
+    assert of(found, telemetry.CHURN, **of_shop) == {("churned", "live"): 0, ("churned", "timer"): 1}
+    assert of(found, telemetry.LEAKS, **of_shop)["buyer", "timer"] == 1
+    assert of(found, telemetry.WIN_BACKS, **of_shop) == {("churned", "live"): 0, ("churned", "timer"): 0}
+
+
+async def test_equations_that_do_not_hold_are_shown(shop: Site) -> None:
+    """Records that nobody accounts for, and counts of customers that are not those of moves, are more than 0."""
+    twice = record("1", "2024-03-01T10:00", type="page")
+    await shop.receive(twice, twice)
+    await shop.log.append([Entry(b"k", b"{not json")])
+    await shop.receive()
+    even = await scrape(shop)
+    assert of(even, telemetry.UNACCOUNTED) == {("0",): 0, ("1",): 0}
+    assert of(even, telemetry.STAGE_DIFFERENCE) == {("default", "shop", "1"): 0}
+    assert of(even, telemetry.STORE_BYTES)[()] > 0
+    assert sum(of(even, telemetry.LOG_RECORDS).values()) == 3
+    async with writing(shop.database) as db:
+        await db.execute(update(tables.positions).where(tables.positions.c.staged > 0).values(staged=0))
+        await db.execute(update(tables.populations).values(customers=tables.populations.c.customers + 2))
+    odd = await scrape(shop)
+    assert sorted(of(odd, telemetry.UNACCOUNTED).values()) == [0, 1]
+    assert of(odd, telemetry.STAGE_DIFFERENCE) == {("default", "shop", "1"): 2}
+
+
+async def test_series_are_bounded_by_a_setting(shop: Site) -> None:
+    """A metric shows so many series and no more, those of the newest versions first, and says how many are missing."""
+    for number in range(14):
+        await shop.store.add_journey(1, "shop", SHOP.replace("visitor", f"visitor{number}"))
+    await shop.receive(record("1", "2024-03-01T10:00", name="Order Completed"))
+    settings = Settings(metric_series=20)
+    app = build_metrics(shop.store, shop.database, shop.log, settings, teller())
+    wide = await scrape(shop)
+    async with client(app) as prometheus:
+        narrow = samples((await prometheus.get("/metrics")).content)
+    everything = {metric.name: len(of(wide, metric)) for metric in telemetry.CATALOG}
+    shown = {metric.name: len(of(narrow, metric)) for metric in telemetry.CATALOG}
+    assert shown == {name: min(n, 20) for name, n in everything.items()}
+    assert max(everything.values()) > 20
+    assert of(wide, telemetry.LEFT_OUT) == {(): 0}
+    assert of(narrow, telemetry.LEFT_OUT) == {(): sum(everything.values()) - sum(shown.values())}
+    assert "15" in {version for _, _, version, *_ in of(narrow, telemetry.LEAKS)}
+
+
 async def test_nothing_has_run_yet(shop: Site) -> None:
     """An empty store shows its journeys with nobody in them, and is infinitely old."""
     found = await scrape(shop)
@@ -151,14 +206,17 @@ async def test_replicas_show_the_same_and_nothing_undeclared(shop: Site) -> None
     """Two replicas agree on everything that the store knows; every name and label is in the catalogue."""
     await shop.receive(*(record(f"{n}", "2024-03-01T10:00", user=f"u{n}", type="page") for n in range(20)))
     one, two = await scrape(shop), await scrape(shop)
-    age = (telemetry.FRESHNESS.name, ())
-    assert one.pop(age) == pytest.approx(two.pop(age), abs=10)
+    lags = [(telemetry.LOG_LAG_SECONDS.name, (("partition", str(n)),)) for n in range(PARTITIONS)]
+    ages: list[tuple[str, tuple[tuple[str, str], ...]]] = [(telemetry.FRESHNESS.name, ()), *lags]
+    for age in ages:
+        assert one.pop(age) == pytest.approx(two.pop(age), abs=10)
     assert one == two
     declared = {metric.name: set(metric.labels) for metric in telemetry.CATALOG}
     assert {name for name, _ in one} <= declared.keys()
     assert all({label for label, _ in labels} == declared[name] for name, labels in one)
-    stored = {metric.name for metric in telemetry.CATALOG if metric.owner == "store"} - {telemetry.REVERSALS.name}
-    assert stored <= {name for name, _ in one} | {telemetry.FRESHNESS.name}
+    stored = {metric.name for metric in telemetry.CATALOG if metric.owner == "store"}
+    nothing = {telemetry.REVERSALS.name, telemetry.CONVERSIONS.name}  # none was taken back, no pair is named
+    assert stored - nothing <= {name for name, _ in (*one, *ages)}
 
 
 async def test_scrapes_at_once_cost_one_look(shop: Site) -> None:

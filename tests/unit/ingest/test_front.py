@@ -248,5 +248,8 @@ async def test_what_became_of_events_is_counted(door: Front) -> None:
         for code in ("invalid_type", "missing_id", "invalid_json")
     }
     assert set(codes.values()) == {1}
+    for result in ("accepted", "refused"):
+        assert sample("milepost_key_events_total", {"key": "test", "sdk": "segment", "result": result}) == 2
+    assert sample("milepost_log_append_seconds_count") == 1
     assert sample("milepost_ingest_bytes_total") == len(body)
     assert sample("milepost_ingest_seconds_count") == 1
