@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from shared.events import unpack
+from shared.events import TYPES, unpack
 
 Move = tuple[int, str | None, str | None]
 
@@ -86,8 +86,22 @@ def read_books(ask: Ask, now: int, version: int | None = None) -> Books:
         "SELECT coalesce(max(n), 0) FROM"
         " (SELECT count(*) AS n FROM identifiers WHERE customer <> 0 GROUP BY customer) AS counted"
     )
+    _check_names(ask)
     counts = int(staged), int(duplicates), quarantined, queued
     return Books(now, moves, populations, *counts, unfollowed, largest)
+
+
+def _check_names(ask: Ask) -> None:
+    """Names are counted as often as they are stored. What is stored does not show what an exclusion hid."""
+    if list(ask("SELECT 1 FROM amendments")):
+        return
+    stored: Counter[tuple[str, str]] = Counter()
+    for (body,) in ask("SELECT body FROM touchpoints"):
+        stored.update((one.type, one.name or "") for _, one in unpack(body) if not one.excluded and one.type in TYPES)
+    counted = {
+        (type, name): int(n) for type, name, n in ask("SELECT type, name, sum(n) FROM names GROUP BY type, name")
+    }
+    assert counted == stored, "names are not counted as often as they are stored"
 
 
 def stage_names(definition: str) -> list[str]:
