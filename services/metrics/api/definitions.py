@@ -46,7 +46,9 @@ class StageInWords(BaseModel):
     side: Annotated[bool, Field(description="stands beside the order of the stages", examples=[False])]
     means: Annotated[str | None, Field(description="converted, at-risk, churned or lapsed", examples=["converted"])]
     enter: Annotated[str, Field(description="what leads into it", examples=["A purchase."])]
-    rules: Annotated[list[str], Field(description="whence it can be entered, and what follows")]
+    rules: Annotated[
+        list[str], Field(description="whence it can be entered, and what follows", examples=[["Only from: Visitor."]])
+    ]
 
 
 class Explanation(BaseModel):
@@ -65,7 +67,12 @@ class Expectation(BaseModel):
     expected: Annotated[str, Field(description="a stage, `none` or `absent`", examples=["churned"])]
     came: Annotated[str, Field(description="a stage, `none` or `absent`", examples=["buyer"])]
     holds: Annotated[bool, Field(examples=[False])]
-    reason: Annotated[str | None, Field(description="why it came, if it was not expected")]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="why it came, if it was not expected", examples=["Entered Buyer, because a purchase happens."]
+        ),
+    ]
     path: Annotated[str, Field(description="where it is written", examples=["examples[0].expect[1]"])]
     line: Annotated[int | None, Field(description="counted from 1", examples=[17])]
 

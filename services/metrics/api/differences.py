@@ -23,7 +23,7 @@ class Change(BaseModel):
     what: Annotated[str, Field(description="the part that is different", examples=["is entered when"])]
     before: Annotated[str | None, Field(description="null: nothing", examples=["A purchase."])]
     after: Annotated[str | None, Field(description="null: nothing", examples=["At least 2 purchases."])]
-    text: Annotated[str, Field(description="all of it in words")]
+    text: Annotated[str, Field(description="all of it in words", examples=["visitor is now called guest"])]
 
 
 class Differences(BaseModel):
