@@ -31,6 +31,7 @@ from shared.store.rows import (
     QuarantineRow,
     roll_up,
 )
+from shared.store.series import series
 from tests.contract.store_backends import customer, random_ledger, write
 
 NOW, FOREVER = 1_790_000_000 * SECOND, 1 << 62
@@ -85,6 +86,9 @@ async def test_populations_are_sums_of_the_whole_ledger(
             at, known = (rng.choice(times) + rng.choice((-1, 0, 1, HOUR, DAY)) for _ in range(2))
             assert await reads.population(db, 1, version, at, known) == counted(ledger, at, known)
             assert await reads.population(db, 1, version, at) == counted(ledger, at, FOREVER)
+        ends, known = sorted(rng.choice(times) + rng.choice((-1, 0, 1, HOUR, DAY)) for _ in range(9)), rng.choice(times)
+        assert await series(db, 1, version, ends) == [counted(ledger, end, FOREVER) for end in ends]
+        assert await series(db, 1, version, ends, known) == [counted(ledger, end, known) for end in ends]
         assert await reads.population(db, 1, version, known_at=centre) == counted(ledger, microseconds(), centre)
         assert await reads.population(db, 1, version) == counted(ledger, microseconds(), FOREVER)
         standing = {key[2]: ways for key, ways in (await recount.populations(db)).items() if key[1] == version}
