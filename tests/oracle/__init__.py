@@ -2,7 +2,10 @@
 
 It takes a definition as the mapping that its YAML parses to, and touchpoints as mappings with the keys
 `id`, `type`, `name`, `t`, `recorded`, `user`, `anonymous`, `previous`, `properties`, `context` and `traits`
-(`t` and `recorded` in microseconds since 1970, UTC; `name`, `user`, `anonymous` and `previous` may be None).
+(`t` and `recorded` in microseconds since 1970, UTC; `name`, `user`, `anonymous` and `previous` may be None), a
+placement with `journey` and `stage`; where they matter, with `seen` (what the door saw: `agent`, `country`, `region`
+and `city`) and the flags `excluded`, `guarded` and `retracted`. Only what a touchpoint is told to be (rule 47) is asked
+of the tables' readers.
 Numbers in the comments are the numbered decisions of that page.
 """
 

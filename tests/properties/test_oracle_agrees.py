@@ -3,6 +3,7 @@
 from hypothesis import assume, given, note, settings
 
 from shared.journeys.compile import compile_journey
+from shared.journeys.conditions import CONDITIONS
 from shared.journeys.definition import DefinitionError, parse
 from shared.journeys.derive import derive
 from tests import oracle
@@ -20,6 +21,27 @@ def refused(definition: Data) -> bool:
     return False
 
 
+def kinds(condition: Data) -> set[str]:
+    """The kinds of condition in one."""
+    ((kind, body),) = condition.items()
+    parts = [body] if kind == "not" else body["of"] if kind == "some" else body if kind in ("all", "any") else []
+    return {kind}.union(*map(kinds, parts))
+
+
+def test_every_construct_is_drawn() -> None:
+    """Whoever adds a condition adds it to the random journeys, too."""
+    drawn = set[str]()
+
+    @settings(max_examples=200, database=None, derandomize=True)
+    @given(strategies.definitions())
+    def collect(definition: Data) -> None:
+        for one in [*definition["stages"], *definition.get("side", [])]:
+            drawn.update(kinds(one["enter"]))
+
+    collect()
+    assert drawn == set(CONDITIONS)
+
+
 @settings(max_examples=200)
 @given(strategies.definitions())
 def test_refusals(definition: Data) -> None:
@@ -27,7 +49,7 @@ def test_refusals(definition: Data) -> None:
     assert refused(definition) == bool(oracle.faults(definition))
 
 
-@settings(max_examples=500)
+@settings(max_examples=400)
 @given(strategies.worlds())
 def test_moves(world: strategies.World) -> None:
     """Engine and oracle make the same moves."""
