@@ -18,7 +18,7 @@ from services.stager import consumer
 from shared.store import reads, versions
 from shared.store.engine import engine, reading, writing
 from shared.store.versions import VersionRefused, answering
-from tests.properties.test_stager import MEMORY, check_books, histories
+from tests.properties.test_stager import MEMORY, check_books, entangled, histories
 from tests.support.crashing import Crash, Crashing
 from tests.support.ledgers import sqlite_books
 from tests.support.small import JOURNEY
@@ -35,7 +35,7 @@ TEXTS = (
 #: What may happen: records arrive, a stager takes a turn, somebody changes versions.
 steps = st.one_of(
     st.tuples(st.just("arrive"), st.integers(1, 8)),
-    st.tuples(st.sampled_from(["read", "tick", "fill", "fill"]), st.integers(0, 1)),
+    st.tuples(st.sampled_from(["read", "tick", "fill", "fill", "settle", "settle"]), st.integers(0, 1)),
     st.tuples(st.sampled_from(["publish", "publish", "hold"]), st.integers(0, len(TEXTS) - 1)),
     st.tuples(st.sampled_from(["cut_over", "roll_back", "pause", "resume"]), st.just(0)),
     st.tuples(st.sampled_from(["cut_over", "roll_back", "retire"]), st.integers(1, 4)),
@@ -45,9 +45,9 @@ steps = st.one_of(
 
 @pytest.fixture(scope="module", autouse=True)
 def small_steps() -> Iterator[None]:
-    """A back-fill goes on by two customers at a time, so that much comes between."""
+    """A back-fill goes on by one customer at a time, so that much comes between."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(consumer, "FILL", 2)
+        patch.setattr(consumer, "FILL", 1)
         yield
 
 
@@ -66,6 +66,8 @@ class Play:
             self._stagers.append(await self._stager())
         if what == "read":
             await self._stagers[how].step()
+        elif what == "settle":
+            await self._stagers[how].settle()
         elif what == "tick":
             await self._stagers[how]._assign()
             await self._stagers[how]._tick()
@@ -120,9 +122,15 @@ class Play:
 
 @pytest.mark.timeout(900)
 @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
-@given(histories, st.lists(steps, max_size=25), st.integers(1, 7), st.integers(2, 50))
+@given(
+    st.one_of(histories, entangled),
+    st.integers(1, 20),
+    st.lists(steps, max_size=25),
+    st.integers(1, 7),
+    st.integers(2, 50),
+)
 def test_every_folded_version_is_what_derive_gives(
-    history: list[dict[str, Any]], happening: list[tuple[str, Any]], batch: int, limit: int
+    history: list[dict[str, Any]], first: int, happening: list[tuple[str, Any]], batch: int, limit: int
 ) -> None:
     """Whatever happens in between; a retired version's ledger is as it was at its end."""
 
@@ -133,7 +141,7 @@ def test_every_folded_version_is_what_derive_gives(
                 database = engine(path)
                 play = Play(world, path, database, batch, limit)
                 left = list(history)
-                for what, how in [("publish", 0), *happening]:
+                for what, how in [("publish", 0), ("arrive", first), ("settle", 0), *happening]:
                     if what == "arrive":
                         await world.append([record_of(one) for one in left[:how]])
                         left = left[how:]
