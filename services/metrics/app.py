@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.metrics import auth, body, errors
 from services.metrics.analytics.desk import Desk
 from services.metrics.api import (
+    active,
     customers,
     dead_letters,
     definitions,
@@ -26,8 +27,10 @@ from services.metrics.api import (
     journeys,
     placements,
     rejections,
+    retention,
     retractions,
     schema,
+    series,
     stages,
     transitions,
     versions,
@@ -100,11 +103,11 @@ def build_metrics(
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
     for room in (
-        *(schema, journeys, versions, definitions, differences, dry_run, fit, stages, transitions),
+        *(schema, journeys, versions, definitions, differences, dry_run, fit, series, stages, transitions),
         *(history, why, placements, retractions, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
-    for more in (*(room.room(desk) for room in (funnels, visits)), *rooms):
+    for more in (*(room.room(desk) for room in (active, funnels, retention, visits)), *rooms):
         app.include_router(more(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))
