@@ -21,7 +21,7 @@ asked = st.lists(st.integers(-2, 24), min_size=1, max_size=4)
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(strategies.worlds(), st.integers(1, 5), asked)
 def test_random_ledgers_as_known(world: strategies.World, batch: int, asked: list[int]) -> None:
     """For D not after R: entries effective by D and recorded by R lead to the stage that the oracle gives."""
