@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
+from pydantic.main import IncEx
 
 from services.metrics.analytics.copy import Snapshot
 from services.metrics.api.answers import Answer, spelt_clock
@@ -15,6 +16,8 @@ from services.metrics.service import Asker
 
 #: What may be asked for instead of an Accept header, for those who only have a link.
 Format = Annotated[Literal["json", "csv"] | None, Query(alias="format", description="left out: as Accept says")]
+
+VARY = "Accept, Accept-Language, Authorization, Cookie"
 
 CSV: dict[int | str, dict[str, Any]] = {
     200: {
@@ -56,16 +59,30 @@ def counted(asker: Asker, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def send(
-    request: Request, answer: BaseModel, lines: Sequence[dict[str, Any]], form: Literal["json", "csv"] | None
+    request: Request,
+    answer: BaseModel,
+    lines: Sequence[dict[str, Any]],
+    form: Literal["json", "csv"] | None,
+    asked_now: IncEx | None = None,
+    following: str | None = None,
 ) -> Response:
-    """The answer as JSON, or `lines` as CSV; 304 if it is what the client has already."""
+    """The answer as JSON, or `lines` as CSV; 304 if it is what the client has already.
+
+    `asked_now` are the answer's fields that only say when it was asked: one that differs in them alone is the same,
+    and its ETag is a weak one (as `exclude` of pydantic's `model_dump`). `following` is the next page's cursor, for
+    which a CSV has no place: a Link header tells.
+    """
     wanted = request.headers.get("accept", "")
     if form == "csv" or (form is None and "text/csv" in wanted and "application/json" not in wanted):
         body, kind = _csv(lines).encode(), "text/csv; charset=utf-8"
     else:
         body, kind = answer.model_dump_json(by_alias=True).encode(), "application/json"
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Vary": "Accept, Accept-Language, Authorization", "Cache-Control": "private, no-cache"}
+    lasting = body if not asked_now else answer.model_dump_json(exclude=asked_now).encode() + kind.encode()
+    tag = f'"{blake2b(lasting, digest_size=12).hexdigest()}"'
+    headers = {"ETag": f"W/{tag}" if asked_now else tag, "Vary": VARY, "Cache-Control": "private, no-cache"}
+    if following is not None:
+        there = request.url.include_query_params(cursor=following)
+        headers["Link"] = f'<{there.path}?{there.query}>; rel="next"'
     if tag in {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=kind, headers=headers)

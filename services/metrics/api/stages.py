@@ -1,14 +1,15 @@
 """How many customers stand in each stage."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics import instants
 from services.metrics.api.answers import Answer, Instant, Version, instant, spelt_clock, while_folded
+from services.metrics.api.formats import CSV, Format, send
 from services.metrics.auth import Asked
 from services.metrics.definitions import version
 from services.metrics.errors import NOT_FOUND, RETIRED
@@ -55,10 +56,12 @@ def router(service: Service, asked: Asked) -> APIRouter:
     @routes.get(
         "/v1/journeys/{journey}/stages",
         summary="How many customers stand in each stage",
-        responses=NOT_FOUND | RETIRED,
+        response_model=Stages,
+        responses=CSV | NOT_FOUND | RETIRED,
     )
     async def stages(
         journey: str,
+        request: Request,
         asker: Annotated[Asker, Depends(asked)],
         at: Annotated[
             str | None,
@@ -72,14 +75,23 @@ def router(service: Service, asked: Asked) -> APIRouter:
             Query(description="by what was known at this instant, inclusive; written as `at`", examples=["2026-04-07"]),
         ] = None,
         number: Version = None,
-    ) -> Stages:
+        form: Format = None,
+    ) -> Response:
         """Now, on any past date, and as it was known on any past date: two questions with two answers."""
         as_of, known = instant(asker, "at", at), instant(asker, "known_at", known_at)
         async with reading(service.database) as db:
             row = await version(service, db, asker, journey, number)
-            return await count(service, db, row, asker.accept, while_folded(row, "at", as_of), known)
+            as_of = while_folded(row, "at", as_of)
+            counted = await count(service, db, row, asker.accept, as_of, known)
+        now = {name for name, given in (("at", as_of), ("known_at", known)) if given is None}
+        return send(request, counted, _lines(counted), form, now)
 
     return routes
+
+
+def _lines(counted: Stages) -> list[dict[str, Any]]:
+    none = StageCount(stage="none", title="", means=None, side=False, customers=counted.none)
+    return [one.model_dump() for one in (*counted.stages, none)]
 
 
 async def count(

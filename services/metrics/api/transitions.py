@@ -3,12 +3,13 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics import cursor as cursors
 from services.metrics import instants
 from services.metrics.api.answers import Answer, By, Instant, StageName, Version, instant, spelt_clock, while_folded
+from services.metrics.api.formats import CSV, Format, send
 from services.metrics.auth import Asked
 from services.metrics.definitions import version
 from services.metrics.errors import NOT_FOUND, RETIRED, invalid
@@ -63,10 +64,12 @@ def router(service: Service, asked: Asked) -> APIRouter:
     @routes.get(
         "/v1/journeys/{journey}/transitions",
         summary="Who moved from where to where",
-        responses=NOT_FOUND | RETIRED,
+        response_model=Transitions,
+        responses=CSV | NOT_FOUND | RETIRED,
     )
     async def transitions(
         journey: str,
+        request: Request,
         asker: Annotated[Asker, Depends(asked)],
         since: Annotated[
             str | None,
@@ -81,10 +84,12 @@ def router(service: Service, asked: Asked) -> APIRouter:
             int, Query(ge=1, le=1000, description="items of a page, about: the moves of one instant are not torn apart")
         ] = 100,
         number: Version = None,
-    ) -> Transitions:
+        form: Format = None,
+    ) -> Response:
         """Only moves that stand: one that turned out not to have happened is left out, and so is its reversal.
 
         Pages go back in time. A move that is recorded meanwhile appears if it lies before the page that you are at.
+        As CSV it is the items; the Link header leads to the next page.
         """
         start = instant(asker, "since", since, "start")
         end = instant(asker, "until", until)
@@ -98,7 +103,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
             rows, following = await reads.transitions(db, project, row.version, start, end, before, limit)
             names = await people.names(db, project, [row.customer for row in rows])
             clock = await reads.freshness(db)
-        return Transitions(
+        answer = Transitions(
             freshness=spelt_clock(clock),
             journey=row.name,
             version=row.number,
@@ -111,6 +116,8 @@ def router(service: Service, asked: Asked) -> APIRouter:
             items=[told(definition, row, names.get(row.customer)) for row in rows],
             next=None if following is None else cursors.write(following),
         )
+        lines = [one.model_dump(by_alias=True) for one in answer.items]
+        return send(request, answer, lines, form, {"until"} if end is None else None, answer.next)
 
     return routes
 
