@@ -81,3 +81,21 @@ def test_an_alias_is_taken_back(up: Up) -> None:
     milepost("unmerge", "undo", "1", data=up.data)
     wait_until(lambda: who(up, "ada") == {"ada", "bob"}, 20)
     assert "It holds." in milepost("check", "--deep", data=up.data)
+
+
+def test_a_browser_marks_itself(up: Up) -> None:
+    """A page opened with the link hides its browser, whoever signs in there; opened with off, brings it back."""
+
+    def page(query: str = "", **who: str) -> None:
+        url = {"page": {"url": f"https://shop.example/{query}"}}
+        send(up, "page", anonymousId="browser-1", context=url, **who)
+
+    page(userId="boss")
+    wait_until(lambda: stage(up, "boss") is not None, 20)
+    page("?utm_source=x&milepost_internal=on")
+    wait_until(lambda: stage(up, "boss") is None, 20)
+    assert stage(up, "ada") is not None
+    assert "the browser itself" in milepost("exclude", "list", data=up.data)
+    page("?milepost_internal=off")
+    wait_until(lambda: stage(up, "boss") is not None, 20)
+    assert "It holds." in milepost("check", "--deep", data=up.data)

@@ -1,6 +1,8 @@
 """Statements taken back and made again at any moment: who is who is what the statements that are left say."""
 
 import sqlite3
+import time
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -80,6 +82,19 @@ def check_redirects(file: Path) -> None:
             assert last == users[number]
 
 
+def once(given: Touchpoints) -> Touchpoints:
+    """Each id once: whose a repetition is may change with whose its device is."""
+    return list({one["id"]: one for one in given}.values())
+
+
+def entries(file: Path) -> Counter[int]:
+    """The recorded times of all ledger entries."""
+    with sqlite3.connect(file) as db:
+        found = Counter(recorded for (recorded,) in db.execute("SELECT recorded FROM ledger"))
+    db.close()
+    return found
+
+
 steps = st.lists(
     st.tuples(st.integers(0, 12), st.integers(0, 20), st.booleans(), st.integers(0, 2)), min_size=1, max_size=6
 )
@@ -91,8 +106,9 @@ steps = st.lists(
 def test_who_is_who_without_what_was_taken_back(
     given: Touchpoints, steps: list[Any], batch: int, limit: int, crashes: list[int], devices: str
 ) -> None:
-    """Whatever is taken back or made again when, with stagers that have old caches, crashes and late statements."""
-    retracted = set[str]()
+    """Whatever is taken back or made again when, with stagers that have old caches, crashes and late statements.
+    What was known before stays known."""
+    retracted, given = set[str](), once(given)
 
     async def drive(world: Staging) -> int:
         taking, start = Taking(world.folder), 0
@@ -102,8 +118,12 @@ def test_who_is_who_without_what_was_taken_back(
             start += count
             await stagers[turn % 2].stage_all()
             if settled:
-                await stagers[turn % 2].settle()
+                await (await world.stager()).settle()
+            before, at = entries(taking.file), time.time_ns() // 1000
             await taking.turn(given[:start], which)
+            if settled:
+                await (await world.stager()).settle()
+                assert all(recorded >= at for recorded in (entries(taking.file) - before).elements())
             for at in crashes:
                 crashing = await world.stager(batch=batch, wrap=partial(Crashing, at=at, after=turn == 0))
                 with suppress(Crash):
