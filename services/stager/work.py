@@ -37,6 +37,7 @@ from shared.store.rows import (
     LedgerRow,
     QuarantineRow,
     SnapshotRow,
+    mark_of,
 )
 
 
@@ -220,7 +221,7 @@ class Work:
                 since = min((one.record.received for one in person.touchpoints()), default=clock)
                 changes.queued.append((person.project, person.customer, person.queue, since))
             (changes.new_customers if person.new else changes.customers).append(person.row())
-        self._pack_history()
+        self._pack_history(mark_of(partition, position))
         changes.position, changes.clock = position, max(clock, self.claim.clock)
         changes.next_seq = seq
         changes.names = await name_rows(self.session, self.cache, self.names, partition)
@@ -255,7 +256,7 @@ class Work:
             self.changes.timers.append((person.project, person.customer, due))
             person.due = due
 
-    def _pack_history(self) -> None:
+    def _pack_history(self, mark: int) -> None:
         append = self.changes.history.append
         for stream in sorted(self.history):
             project, rows = self.history[stream]
@@ -268,7 +269,7 @@ class Work:
                     lo = at
                 ids.append(hashed)
                 body.append((recorded, value))
-            append(HistoryRow(project, stream, lo, hi, len(rows), b"".join(ids), pack(body)))
+            append(HistoryRow(project, stream, lo, hi, len(rows), b"".join(ids), pack(body), mark))
             self.changes.staged += len(rows)
 
 

@@ -92,7 +92,7 @@ class LinkRow(NamedTuple):
 class HistoryRow(NamedTuple):
     """Touchpoints of one stream, staged by one batch: `n` of them, between `lo` and `hi`.
 
-    `ids` are 8-byte hashes of their ids, `body` is `shared.events.pack`.
+    `ids` are 8-byte hashes of their ids, `body` is `shared.events.pack`; `mark` is `mark_of` the batch.
     """
 
     project: int
@@ -102,6 +102,15 @@ class HistoryRow(NamedTuple):
     n: int
     ids: bytes
     body: bytes
+    mark: int
+
+
+def mark_of(writer: int, position: int) -> int:
+    """What rises with every batch of a writer: which it was, and the position of the log at which its batch ended.
+
+    A writer's batches are committed one after another, so whoever has read up to a mark of each writer has all before.
+    """
+    return writer << 48 | position
 
 
 class LedgerRow(NamedTuple):

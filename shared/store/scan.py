@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.identity import Link
 from shared.store import tables
+from shared.store.rows import mark_of
 
 #: Rows handed on at once.
 MANY = 2_000
@@ -26,12 +27,42 @@ class Owners(NamedTuple):
     links: dict[int, list[Link]]
 
 
-async def touchpoints(db: AsyncConnection, project: int) -> AsyncIterator[list[tuple[int, bytes]]]:
-    """(stream, body) of every row of touchpoints, many at once."""
+class Read(NamedTuple):
+    """How far everything has been read: by writer, the position of its last batch, and the number after its last entry.
+
+    Read first in a block, it is what the rest of the block is of.
+    """
+
+    positions: dict[int, int]
+    entries: dict[int, int]
+
+
+async def now(db: AsyncConnection) -> Read:
+    """What is there to be read."""
+    rows = tables.positions.c
+    found = list(await db.execute(select(rows.partition, rows.position, rows.next_seq)))
+    return Read({row[0]: row[1] for row in found}, {row[0]: row[2] for row in found})
+
+
+async def touchpoints(
+    db: AsyncConnection, project: int, before: Read | None, now: Read
+) -> AsyncIterator[list[tuple[int, bytes]]]:
+    """(stream, body) of every row of touchpoints that has come since `before` (None: ever), many at once."""
     rows = tables.touchpoints.c
-    found = await db.stream(select(rows.stream, rows.body).where(rows.project == project))
-    async for part in found.partitions(MANY):
-        yield [(stream, body) for stream, body in part]
+    columns = select(rows.stream, rows.body).where(rows.project == project)
+    wanted = [columns]
+    if before is not None:
+        # Batches of a writer are marked by where they ended, and committed one after another.
+        wanted = [
+            columns.where(
+                rows.mark > mark_of(writer, before.positions.get(writer, 0)), rows.mark <= mark_of(writer, end)
+            )
+            for writer, end in now.positions.items()
+            if end > before.positions.get(writer, 0)
+        ]
+    for one in wanted:
+        async for part in (await db.stream(one)).partitions(MANY):
+            yield [(stream, body) for stream, body in part]
 
 
 async def owners(db: AsyncConnection, project: int) -> Owners:
@@ -52,10 +83,20 @@ async def owners(db: AsyncConnection, project: int) -> Owners:
     return Owners({stream: customer for stream, customer in sole.items() if customer}, shared)
 
 
-async def ledger(db: AsyncConnection, project: int) -> AsyncIterator[list[tuple[int, int, int, int, int, int]]]:
-    """(version, customer, at, source, target, sign) of every entry, many at once."""
+async def ledger(
+    db: AsyncConnection, project: int, before: Read | None, now: Read
+) -> AsyncIterator[list[tuple[int, int, int, int, int, int]]]:
+    """(version, customer, at, source, target, sign) of every entry since `before` (None: ever), many at once."""
     rows = tables.ledger.c
     columns = (rows.version, rows.customer, rows.at, rows.source, rows.target, rows.sign)
-    found = await db.stream(select(*columns).where(rows.project == project))
-    async for part in found.partitions(MANY):
-        yield [(v, c, at, source, target, sign) for v, c, at, source, target, sign in part]
+    entries = select(*columns).where(rows.project == project)
+    wanted = [entries]
+    if before is not None:
+        wanted = [
+            entries.where(rows.seq >= before.entries.get(writer, 0), rows.writer == writer)
+            for writer, end in now.entries.items()
+            if end > before.entries.get(writer, 0)
+        ]
+    for one in wanted:
+        async for part in (await db.stream(one)).partitions(MANY):
+            yield [(v, c, at, source, target, sign) for v, c, at, source, target, sign in part]

@@ -86,7 +86,7 @@ class Shop:
             )
             made.next_seq += 1
         body = pack([(one.received, encode(one)) for one in touched])
-        made.history.append(HistoryRow(1, row.customer, touched[0].at, last.at, n, self._rng.randbytes(8 * n), body))
+        made.history.append(HistoryRow(1, row.customer, touched[0].at, last.at, n, self._rng.randbytes(8 * n), body, 1))
 
 
 async def measure(session: Session, batches: int, server: psutil.Process | None) -> Iterator[Cost]:

@@ -58,7 +58,7 @@ def customer(claim: Claim, offset: int = 0, **fields: Any) -> CustomerRow:
 
 def touchpoints(stream: int, lo: int, hi: int, body: bytes = b"body") -> HistoryRow:
     """Two touchpoints, the first at `lo`, the last at `hi`."""
-    return HistoryRow(1, stream, lo, hi, 2, b"12345678abcdefgh", body)
+    return HistoryRow(1, stream, lo, hi, 2, b"12345678abcdefgh", body, 1)
 
 
 def random_ledger(rng: random.Random, claim: Claim, version: int, times: Iterable[int], n: int) -> list[LedgerRow]:

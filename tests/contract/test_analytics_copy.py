@@ -8,9 +8,11 @@ import pytest
 
 from services.metrics.analytics.copy import Copy, Snapshot
 from shared.events import DAY, Record
+from shared.exclusion import Filter
 from shared.journeys.ledger import net
-from shared.store import people
-from shared.store.engine import reading
+from shared.store import amendments, people
+from shared.store.engine import reading, writing
+from shared.store.rows import EXCLUDES
 from tests.support.asking import Site, at, record, site
 from tests.support.journeys import teller
 
@@ -91,6 +93,31 @@ async def test_the_copy_is_what_the_store_tells_of_each_customer(shop: Site, cop
         for id in ("u0", "u1", "u2"):
             assert with_acts.issuperset(await people.find(db, 1, 0, id))
     assert found.excluded > 0
+
+
+async def _again(copy: Copy) -> Snapshot:
+    """A snapshot as after a while, when the last one is stale."""
+    copy._made.clear()
+    return await copy.asked(1)
+
+
+async def test_a_copy_that_goes_on_reading_is_one_made_anew(shop: Site, copy: Copy) -> None:
+    """In whatever pieces it was read, with joins, late ones, moves taken back and exclusions in between."""
+    records = _records(random.Random(9))
+    for start in range(0, len(records), 16):
+        await shop.receive(*records[start : start + 16])
+        if start == 32:
+            async with writing(shop.database) as db:
+                made = await amendments.exclude(db, 1, Filter(ids=("u0",)), "ops", "staff")
+        if start == 48:
+            async with writing(shop.database) as db:
+                assert await amendments.undo(db, 1, made.number, EXCLUDES)
+        found, fresh = await _again(copy), await Copy(shop.database, teller()).asked(1)
+        assert found.touchpoints.customers.tolist() == fresh.touchpoints.customers.tolist()
+        for owner in range(len(fresh.touchpoints.customers)):
+            assert _as_copied(found, owner) == _as_copied(fresh, owner)
+        assert found.excluded == fresh.excluded
+    assert len(found.touchpoints) > 30
 
 
 async def test_a_snapshot_serves_until_it_is_stale(shop: Site, copy: Copy) -> None:

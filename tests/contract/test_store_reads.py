@@ -144,7 +144,7 @@ def test_of_moves_entered_twice_the_last_stands() -> None:
 def touchpoint(id_: str, at: int, recorded: int, stream: int) -> HistoryRow:
     """A stored touchpoint."""
     record = Record(project=1, id=id_, type="track", at=at, received=recorded, name=f"{stream}")
-    return HistoryRow(1, stream, at, at, 1, b"12345678", pack([(recorded, encode(record))]))
+    return HistoryRow(1, stream, at, at, 1, b"12345678", pack([(recorded, encode(record))]), 1)
 
 
 async def family(session: Session) -> tuple[Claim, int, int]:

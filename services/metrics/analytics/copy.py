@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import inf
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from services.metrics.analytics.kernels.stays import Moves
 from shared.events import SECOND
 from shared.store import amendments, reads, scan
 from shared.store.engine import reading
+from shared.store.rows import EXCLUDES, Amendment
 from shared.touch.told import Teller
 
 #: A snapshot is fresh for so many seconds, or for so many times as long as it took to make, whichever is longer.
@@ -49,6 +51,15 @@ class _Made(NamedTuple):
     took: float
 
 
+class _Kept(NamedTuple):
+    """What has been read, how far, and by which exclusions: the next snapshot goes on from here."""
+
+    read: scan.Read | None
+    ruled: list[Amendment]
+    gathered: Gathered
+    entries: Entries
+
+
 class Copy:
     """Snapshots of all projects, made when somebody asks."""
 
@@ -56,6 +67,7 @@ class Copy:
         self._database, self._teller = database, teller
         self._made: dict[int, _Made] = {}
         self._making: dict[int, asyncio.Task[Snapshot]] = {}
+        self._kept: dict[int, _Kept] = {}
 
     async def asked(self, project: int) -> Snapshot:
         """The newest snapshot. One that is no longer fresh still answers once more, while a new one is made.
@@ -83,18 +95,22 @@ class Copy:
     async def _make(self, project: int) -> Snapshot:
         began = time.monotonic()
         async with reading(self._database) as db:
-            gathered, entries = Gathered(self._teller, await amendments.exclusions(db, project)), Entries()
-            freshness = await reads.freshness(db)
-            positions = await reads.positions(db)
+            now, freshness = await scan.now(db), await reads.freshness(db)
+            ruled = await amendments.listed(db, project, EXCLUDES)
+            kept = self._kept.pop(project, None)
+            if kept is None or kept.ruled != ruled:  # what is excluded is told when a touchpoint is read
+                exclusions = amendments.exclusions_of(ruled)
+                kept = _Kept(None, ruled, Gathered(self._teller, exclusions), Entries())
             owners = await scan.owners(db, project)
-            async for rows in scan.touchpoints(db, project):
-                await asyncio.to_thread(gathered.add, rows)
-            async for moves in scan.ledger(db, project):
-                await asyncio.to_thread(entries.add, moves)
-        touchpoints = await asyncio.to_thread(gathered.columns, owners)
-        now = min(time.time_ns() // 1000, freshness + SECOND)
-        made = await asyncio.to_thread(entries.moves, touchpoints.customers, now)
-        mark = "-".join(f"{one.position:x}" for one in positions)
-        snapshot = Snapshot(touchpoints, made, freshness, gathered.excluded, f"{mark}-{freshness:x}")
+            async for rows in scan.touchpoints(db, project, kept.read, now):
+                await asyncio.to_thread(kept.gathered.add, rows)
+            async for moves in scan.ledger(db, project, kept.read, now):
+                await asyncio.to_thread(kept.entries.add, moves)
+        self._kept[project] = kept._replace(read=now)
+        touchpoints = await asyncio.to_thread(kept.gathered.columns, owners)
+        until = min(time.time_ns() // 1000, freshness + SECOND)
+        made = await asyncio.to_thread(kept.entries.moves, touchpoints.customers, until)
+        mark = blake2b(repr((now, freshness, ruled, until)).encode(), digest_size=12).hexdigest()
+        snapshot = Snapshot(touchpoints, made, freshness, kept.gathered.excluded, mark)
         self._made[project] = _Made(snapshot, time.monotonic(), time.monotonic() - began)
         return snapshot

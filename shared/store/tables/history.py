@@ -75,7 +75,9 @@ touchpoints = Table(
     integer("n"),
     blob("ids"),
     blob("body"),
+    big("mark"),
     Index("touchpoints_stream", "project", "stream", "lo"),
+    Index("touchpoints_mark", "project", "mark"),
 )
 
 snapshots = Table(
@@ -107,6 +109,7 @@ ledger = Table(
     Index("ledger_customer", "project", "customer"),
     Index("ledger_at", "project", "version", "at", "customer"),
     Index("ledger_recorded", "project", "version", "recorded"),
+    Index("ledger_seq", "project", "seq"),
 )
 
 # --- The ledger summed up, by the transactions that write it ----------------------------------------------------------
