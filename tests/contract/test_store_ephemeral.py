@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.store import admin, dead_letters, ephemeral, recount, rejections
+from shared.exclusion import Filter
+from shared.store import admin, amendments, dead_letters, ephemeral, recount, rejections
 from shared.store.engine import reading, writing
 from shared.store.ephemeral import STAY
 from shared.store.rows import DeadLetterRow, QuarantineRow, Rejection, SnapshotRow
@@ -25,6 +26,7 @@ async def shop(address: str | Path, tmp_path: Path) -> AsyncIterator[Site]:
         async with writing(made.database) as db:
             await rejections.add(db, [Rejection(1, 1, 1 << 60, 0, "missing_id", "", "why")])
             await dead_letters.replayed(db, dead_letters.Place(0, 9), 1)
+            await amendments.exclude(db, 1, Filter(ids=("nobody",)), "ops", "a test")
         await made.store.add_journey(1, "shop", SHOP.replace("visitor", "guest"))
         async with made.store.session() as session:
             await write(

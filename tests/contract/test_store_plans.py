@@ -26,6 +26,7 @@ QUESTIONS = {
     "identities": (sqlite_reads.identities, ([(1, 0, "u")],)),
     "due": (sqlite_reads.due, (1, 2, 3)),
     "queue": (sqlite_reads.queue, (1, 2)),
+    "to fill": (sqlite_reads.to_fill, (1, 2, 9, 5)),
 }
 
 
