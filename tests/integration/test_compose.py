@@ -10,16 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from tests.support.compose import compose, image_environment
 from tests.support.kafka import Distribution, Node, distribution
 from tests.support.postgres import Postgres
-from tests.support.processes import ROOT, Process, Processes, free_ports, run, wait_until
-from tests.support.prometheus import Prometheus, promtool
+from tests.support.processes import Process, Processes, free_ports, run, wait_until
+from tests.support.prometheus import DEPLOYED, Deployed, Prometheus, promtool
 
 SERVICES = compose()["services"]
-PROMETHEUS = ROOT / "deploy/prometheus/prometheus.yml"
 
 
 class ComposeBroker(Node):
@@ -41,21 +39,6 @@ class ComposeBroker(Node):
             if name.startswith("KAFKA_") and name != "KAFKA_HEAP_OPTS"
         ]
         self.config.write_text("".join(lines))
-
-
-class ComposePrometheus(Prometheus):
-    """Prometheus with the deployed configuration, scraping every second; names are given the addresses here."""
-
-    def __init__(self, addresses: dict[str, list[str]]) -> None:
-        super().__init__({})
-        config: dict[str, Any] = yaml.safe_load(PROMETHEUS.read_text())
-        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        for job in config["scrape_configs"]:
-            (names,) = job.pop("dns_sd_configs")
-            assert names["port"] == 8000
-            (service,) = names["names"]
-            job["static_configs"] = [{"targets": addresses[service]}]
-        self._config = config
 
 
 @dataclass
@@ -146,7 +129,7 @@ def scrapes(prometheus: Prometheus, job: str, processes: int) -> bool:
 
 def test_prometheus_takes_its_configuration() -> None:
     """promtool finds nothing wrong with what is deployed."""
-    run(promtool(), "check", "config", PROMETHEUS)
+    run(promtool(), "check", "config", DEPLOYED / "prometheus.yml")
 
 
 @pytest.mark.timeout(300)
@@ -176,7 +159,7 @@ def test_the_stack_counts_a_customer(stack: Stack) -> None:
         name: [stack.address(name, replica) for replica in range(len(running))]
         for name, running in stack.running.items()
     }
-    with ComposePrometheus(addresses) as prometheus:
+    with Deployed(addresses) as prometheus:
         for name, running in stack.running.items():
             wait_until(partial(scrapes, prometheus, name, len(running)), within=10)
         population = 'sum(max without (instance) (milepost_stage_customers{journey="lifecycle"}))'

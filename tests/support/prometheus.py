@@ -1,18 +1,22 @@
 """Prometheus itself, scraping given targets many times a second."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.cache import temporary_folder
 from tests.support.need import need
-from tests.support.processes import Process, free_port, wait_until
+from tests.support.processes import ROOT, Process, free_port, wait_until
 
+#: What is deployed: prometheus.yml and the files of rules beside it.
+DEPLOYED = ROOT / "deploy/prometheus"
 REMEDY = "install Prometheus (Debian's package prometheus)"
 
 
@@ -89,12 +93,59 @@ class Prometheus:
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The instant vector of a PromQL expression now: [{"metric": labels, "value": [time, text]}]."""
         answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression})
-        answer.raise_for_status()
+        assert answer.is_success, f"{expression}: {answer.text}"
         result: list[dict[str, Any]] = answer.json()["data"]["result"]
         return result
+
+    def history(self, expression: str, since: float, until: float) -> list[dict[str, Any]]:
+        """The expression over a time in seconds since the epoch, second by second: [{"metric", "values"}]."""
+        asked: dict[str, str | float] = {"query": expression, "start": since, "end": until, "step": 1}
+        answer = httpx.get(f"{self.url}/api/v1/query_range", params=asked)
+        assert answer.is_success, f"{expression}: {answer.text}"
+        result: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return result
+
+    def label_values(self, label: str, series: str | None = None) -> list[str]:
+        """The values of a label, of the series matched alone if they are given."""
+        answer = httpx.get(f"{self.url}/api/v1/label/{label}/values", params={"match[]": series} if series else {})
+        answer.raise_for_status()
+        values: list[str] = answer.json()["data"]
+        return values
 
     def value(self, expression: str) -> float | None:
         """The expression's single value; None when nothing matches. Raises AssertionError if several do."""
         found = self.query(expression)
         assert len(found) <= 1, f"{expression} has {len(found)} series"
         return float(found[0]["value"][1]) if found else None
+
+    def firing(self) -> set[str]:
+        """The names of the alerts that fire or are about to."""
+        return {one["metric"]["alertname"] for one in self.query("ALERTS")}
+
+
+class Deployed(Prometheus):
+    """Prometheus as it is deployed, rules included, working every second; names are given the addresses here."""
+
+    def __init__(self, addresses: Mapping[str, Sequence[str]]) -> None:
+        super().__init__({})
+        config: dict[str, Any] = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())
+        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+        for job in config["scrape_configs"]:
+            (names,) = job.pop("dns_sd_configs")
+            assert names["port"] == 8000
+            (service,) = names["names"]
+            job["static_configs"] = [{"targets": list(addresses[service])}]
+        for name in config["rule_files"]:
+            rules = re.sub(r"(?m)^( +interval:) .*", r"\1 1s", (DEPLOYED / name).read_text())
+            (self._folder / name).write_text(rules)
+        self._config = config
+
+
+def rules(kind: str) -> dict[str, dict[str, Any]]:
+    """The deployed rules of a kind, `record` or `alert`, by name."""
+    files = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())["rule_files"]
+    groups = [group for name in files for group in yaml.safe_load((DEPLOYED / name).read_text())["groups"]]
+    every = [rule for group in groups for rule in group["rules"] if kind in rule]
+    found = {rule[kind]: rule for rule in every}
+    assert len(found) == len(every), "two rules have one name"
+    return found
