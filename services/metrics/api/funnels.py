@@ -72,7 +72,7 @@ class FunnelAsked(BaseModel):
     start: Annotated[
         Literal["any", "first"], Field(description="any occurrence of the first step may begin, or only the first")
     ] = "any"
-    open: Annotated[bool, Field(description="who has no first step may begin later")] = False
+    open: Annotated[bool, Field(description="who has no first step may begin later", examples=[False])] = False
     without: Annotated[
         dict[str, Any] | None, Field(description="a matcher; between the steps it breaks the funnel", examples=[None])
     ] = None
@@ -103,7 +103,7 @@ class Group(BaseModel):
     """The funnel of those with one value."""
 
     value: Annotated[str, Field(examples=["paid search"])]
-    open_windows: int
+    open_windows: Annotated[int, Field(description="who may still reach the end", examples=[3])]
     steps: list[StepTold]
 
 
