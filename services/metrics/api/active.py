@@ -39,11 +39,13 @@ class Line(BaseModel):
 
     period: Annotated[str, Field(description="its first day, or its month", examples=["2026-03"])]
     start: Instant
-    ended: Annotated[bool, Field(description="false: it goes on, and its numbers will rise")]
+    ended: Annotated[bool, Field(description="false: it goes on, and its numbers will rise", examples=[True])]
     active: Annotated[int, Field(description="who came; the sum of the next three", examples=[910])]
     new: Annotated[int, Field(description="who had never come before", examples=[640])]
     kept: Annotated[int, Field(description="who had come in the period before, too", examples=[210])]
-    resurrected: Annotated[int, Field(description="who had come before that, and not in the period before")]
+    resurrected: Annotated[
+        int, Field(description="who had come before that, and not in the period before", examples=[60])
+    ]
     days_active: Annotated[
         float | None, Field(description="mean number of days on which they came; null: nobody came", examples=[2.4])
     ]

@@ -63,7 +63,7 @@ class RetentionAsked(Asking, InJourney):
         Literal["n-day", "unbounded", "bracket"],
         Field(description="came in the period; then or later; in one of the periods of a bracket"),
     ] = "n-day"
-    count: Annotated[int, Field(ge=1, le=366, description="periods, the first of them number 0")] = 12
+    count: Annotated[int, Field(ge=1, le=366, description="periods, the first of them number 0", examples=[12])] = 12
     brackets: Annotated[
         list[Annotated[int, Field(ge=0, le=MOST)]],
         Field(
@@ -98,7 +98,7 @@ class Group(BaseModel):
     """The cohorts of those with one value."""
 
     value: Annotated[str, Field(examples=["paid search"])]
-    customers: int
+    customers: Annotated[int, Field(examples=[410])]
     cells: Annotated[list[Cell], Field(description="all of its cohorts together")]
     cohorts: list[Cohort]
 

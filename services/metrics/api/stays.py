@@ -88,7 +88,7 @@ class Speed(BaseModel):
     stage: Annotated[str, Field(examples=["engagement"])]
     period: Annotated[str, Field(description="its first day, or its month", examples=["2026-03"])]
     start: Instant
-    ended: Annotated[bool, Field(description="false: it goes on")]
+    ended: Annotated[bool, Field(description="false: it goes on", examples=[True])]
     completed: Annotated[int, Field(description="stays that ended in it", examples=[52])]
     median: Annotated[float | None, Field(description="their length in seconds", examples=[259200.0])]
 
