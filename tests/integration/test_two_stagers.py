@@ -3,57 +3,18 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 import yaml
 
-from shared.log.sqlite import open_sqlite_log
-from shared.store import postgres
-from shared.store.port import Store
-from shared.store.schema import setup
 from tests.oracle.identity import customers
 from tests.oracle.journey import derive
 from tests.support.crowd import crowd
-from tests.support.ledgers import Books, read_books, sqlite_books
+from tests.support.ledgers import Books
 from tests.support.small import JOURNEY
-from tests.support.staging import PARTITIONS, Driven, Staging, record_of, staging
-
-
-@asynccontextmanager
-async def world(kind: str, folder: Path, database: str) -> AsyncIterator[Staging]:
-    """A log and a store of either kind."""
-    if kind == "sqlite":
-        async with staging(folder, [JOURNEY]) as made:
-            yield made
-        return
-    await setup(database, PARTITIONS, "UTC")
-    async with open_sqlite_log(folder / "log.db", PARTITIONS, 86_400) as log, postgres.open(database, 5.0) as store:
-        opened: Store = store
-        await opened.add_journey(1, "small", JOURNEY)
-        async with Staging.over(log, opened) as made:
-            yield made
-
-
-async def books_of(kind: str, folder: Path, database: str, now: int) -> Books:
-    """The books of either kind of store."""
-    if kind == "sqlite":
-        return sqlite_books(folder / "store.db", now)
-    connection = await asyncpg.connect(database)
-    try:
-        answers: dict[str, Sequence[Any]] = {}
-        while True:  # ask what is not answered yet, until everything is
-            try:
-                return read_books(lambda sql: answers[sql], now)
-            except KeyError as missing:
-                sql = missing.args[0]
-                answers[sql] = [tuple(row) for row in await connection.fetch(sql)]
-    finally:
-        await connection.close()
+from tests.support.staging import PARTITIONS, Driven, record_of
+from tests.support.worlds import books_of, world
 
 
 def owning(stager: Driven, partitions: set[int]) -> Driven:
