@@ -25,6 +25,7 @@ from services.metrics.api import (
     funnels,
     history,
     journeys,
+    movements,
     placements,
     rejections,
     retention,
@@ -108,7 +109,7 @@ def build_metrics(
         *(history, why, placements, retractions, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
-    for more in (*(room.room(desk) for room in (active, funnels, retention, stays, visits)), *rooms):
+    for more in (*(room.room(desk) for room in (active, funnels, movements, retention, stays, visits)), *rooms):
         app.include_router(more(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.metrics import instants
-from services.metrics.analytics.periods import labels, periods
+from services.metrics.analytics.periods import Periods, labels, periods
 from services.metrics.api.answers import Answer, Instant, Version, instant, spelt_clock, while_folded
 from services.metrics.api.formats import CSV, Format, send
 from services.metrics.auth import Asked
@@ -97,8 +97,8 @@ def router(service: Service, asked: Asked) -> APIRouter:
             end = while_folded(row, "until", end)
             last = time.time_ns() // 1000 if end is None else end
             unit = Period(period, Calendar(week, calendar))
-            starts, names = _spread(asker, unit, first, last)
-            at = [min(start - 1, last) for start in starts]
+            found, names = spread(asker, unit, _first(asker, unit, last) if first is None else first, last)
+            at = [min(start - 1, last) for start in found.starts[1:].tolist()]
             counts = await series(db, row.project, row.version, at, known)
             clock = await reads.freshness(db)
         stages = service.definition(row).stages
@@ -127,20 +127,22 @@ def router(service: Service, asked: Asked) -> APIRouter:
     return routes
 
 
-def _spread(asker: Asker, unit: Period, first: int | None, last: int) -> tuple[list[int], tuple[str, ...]]:
-    """When each period ends (the next one's beginning), and what it is called. Raises Refused."""
-    if first is None:
-        first = last
-        for _ in range(USUAL - 1):
-            first = unit.bounds(first, asker.zone)[0] - 1
+def _first(asker: Asker, unit: Period, last: int) -> int:
+    for _ in range(USUAL - 1):
+        last = unit.bounds(last, asker.zone)[0] - 1
+    return last
+
+
+def spread(asker: Asker, unit: Period, first: int, last: int) -> tuple[Periods, tuple[str, ...]]:
+    """The periods from that of `first` to that of `last`, and what each is called. Raises Refused."""
     if first > last:
-        raise invalid("since", "the series ends before it begins: let since be before until, or leave until out")
+        raise invalid("since", "it ends before it begins: let since be before until, or leave until out")
     try:
         found = periods(unit, first, last, asker.zone, MOST)
     except ValueError as error:
         raise invalid("since", str(error)) from None
     try:
-        return found.starts[1:].tolist(), labels(found, unit, asker.zone)
+        return found, labels(found, unit, asker.zone)
     except OverflowError:
         raise invalid("until", "that is beyond what calendars can tell: name a year from 100 to 9990") from None
 
