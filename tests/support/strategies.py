@@ -4,6 +4,7 @@ Definitions are plain data as YAML gives them, touchpoints are dicts as the gold
 and the oracle can each read them in their own way.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import yaml
@@ -101,15 +102,16 @@ def journey(draw: st.DrawFn) -> Data:
     return made
 
 
-#: Half seconds, and now and then days, so that windows, periods and half-lives of each size are met.
+#: Half seconds or quarters of days, and now and then something else, so that windows, periods and half-lives are met.
+HALVES = [number * SECOND // 2 for number in range(17)]
+QUARTERS = [number * DAY // 4 for number in range(17)]
 FAR = [-DAY, DAY // 2, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 31 * DAY]
 ASIDE = [0, 0, 0, 0, 0, -1, 1, 33_334]
 
 
-def instant(draw: st.DrawFn, start: int, most: int = 16) -> int:
-    """An instant at or not long after another: mostly some of at most so many half seconds."""
-    tick = pick(draw, FAR) if chance(draw, 8) else number(draw, 0, most) * SECOND // 2
-    return int(start + tick + pick(draw, ASIDE))
+def instant(draw: st.DrawFn, start: int, ticks: Sequence[int] = HALVES) -> int:
+    """An instant at or not long after another: mostly after one of these ticks."""
+    return int(start + pick(draw, FAR if chance(draw, 8) else ticks) + pick(draw, ASIDE))
 
 
 def some_values(draw: st.DrawFn, names: list[str]) -> Data:
@@ -117,10 +119,10 @@ def some_values(draw: st.DrawFn, names: list[str]) -> Data:
     return {name: pick(draw, VALUES) for name in names if not chance(draw, 3)}
 
 
-def touchpoint(draw: st.DrawFn, start: int = START, most: int = 16) -> Data:
+def touchpoint(draw: st.DrawFn, start: int = START, ticks: Sequence[int] = HALVES) -> Data:
     """One touchpoint around this instant; its id may well be another's."""
     type = pick(draw, [*TYPES, "track", "track", "identify", *TYPES, "track", "track", "identify", "placement"])
-    at = instant(draw, start, most)
+    at = instant(draw, start, ticks)
     is_placement = type == "placement"
     return {
         "id": pick(draw, IDS),
@@ -141,10 +143,10 @@ def touchpoint(draw: st.DrawFn, start: int = START, most: int = 16) -> Data:
     }
 
 
-def act(draw: st.DrawFn, start: int, most: int) -> Data:
+def act(draw: st.DrawFn, start: int, ticks: Sequence[int]) -> Data:
     """A touchpoint that most conditions look at."""
     plain = {"type": "track", "name": pick(draw, ["View", "Buy"]), "properties": {"p": pick(draw, [1, 1, 2, 3])}}
-    return {**touchpoint(draw, start, most), **plain, "previous": None, "traits": {}, "journey": None, "stage": None}
+    return {**touchpoint(draw, start, ticks), **plain, "previous": None, "traits": {}, "journey": None, "stage": None}
 
 
 class World(NamedTuple):
@@ -174,12 +176,12 @@ PLACES = [
 def world(draw: st.DrawFn) -> World:
     """A journey and a history at the edge of calendar periods, looked at mostly after every timer."""
     zone, seconds = pick(draw, PLACES)
-    most = pick(draw, [4, 8, 16])
-    start = START + seconds * SECOND - number(draw, 0, most) * SECOND // 2
+    ticks = pick(draw, [HALVES, HALVES[:9], HALVES[:5], QUARTERS])
+    start = START + seconds * SECOND - pick(draw, ticks)
     happens = act if chance(draw, 3) else touchpoint
-    history = several(draw, 14, lambda: happens(draw, start, most), least=2)
+    history = several(draw, 14, lambda: happens(draw, start, ticks), least=2)
     quarter = start + number(draw, 0, 40) * SECOND // 4
-    now = pick(draw, [start + 400 * DAY, start + 300 * SECOND, start + 300 * SECOND, quarter, instant(draw, start)])
+    now = pick(draw, [start + 400 * DAY, start + 300 * SECOND, quarter, instant(draw, start, ticks)])
     return World(definition(draw), history, now, zone)
 
 
