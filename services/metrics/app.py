@@ -26,6 +26,7 @@ from services.metrics.api import (
     history,
     journeys,
     movements,
+    paths,
     placements,
     rejections,
     retention,
@@ -34,6 +35,7 @@ from services.metrics.api import (
     series,
     stages,
     stays,
+    steps,
     transitions,
     versions,
     visits,
@@ -109,7 +111,10 @@ def build_metrics(
         *(history, why, placements, retractions, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
-    for more in (*(room.room(desk) for room in (active, funnels, movements, retention, stays, visits)), *rooms):
+    for more in (
+        *(room.room(desk) for room in (active, funnels, movements, paths, retention, stays, steps, visits)),
+        *rooms,
+    ):
         app.include_router(more(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))

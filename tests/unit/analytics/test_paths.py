@@ -73,14 +73,13 @@ def test_around_tells_what_comes_after_the_first_or_before_the_last(acts: list[A
 
 
 @given(histories())
-def test_matrix_and_loops(acts: list[Act]) -> None:
-    """The matrix counts codes by place; a loop needs another name between."""
-    made, table, looped = columns(acts), [[0] * len(NAMES) for _ in range(3)], Counter[int]()
+def test_beginnings_and_loops(acts: list[Act]) -> None:
+    """The first codes of each customer; a loop needs another name between."""
+    made, table, looped = columns(acts), [], Counter[int]()
     for _, group in groupby(acts, key=lambda act: act.owner):
         codes = [NAMES.index(act.name) for act in group]
-        for place, code in enumerate(codes[:3]):
-            table[place][code] += 1
+        table.append([*codes, -1, -1, -1][:3])
         runs = Counter(code for code, _ in groupby(codes))
         looped.update(code for code, count in runs.items() if count > 1)
-    assert paths.matrix(made.owner, made.codes["name"], 3, len(NAMES)).tolist() == table
+    assert paths.beginning(made.owner, made.codes["name"], 3).tolist() == table
     assert dict(zip(*(part.tolist() for part in paths.loops(made.owner, made.codes["name"])), strict=True)) == looped

@@ -60,13 +60,8 @@ def variants(group: Ints, code: Codes, most: int) -> Variants:
     """The `most` frequent sequences; among equally frequent ones the one with the smaller codes first."""
     if not len(group):
         return Variants([], [], [])
-    begins = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-    length = np.diff(np.append(begins, len(group)))
-    place = np.arange(len(group)) - np.repeat(begins, length)
-    table = np.full((len(begins), LONGEST + 1), -1, dtype=np.int64)
-    inside = place < LONGEST
-    table[np.repeat(np.arange(len(begins)), length)[inside], place[inside]] = code[inside]
-    table[:, LONGEST] = length > LONGEST
+    table = beginning(group, code, LONGEST + 1)
+    table[:, LONGEST] = table[:, LONGEST] >= 0  # there is more
     lines, count = np.unique(table, axis=0, return_counts=True)
     order = np.argsort(-count, kind="stable")[:most]
     codes = [tuple(int(one) for one in lines[i, :LONGEST] if one >= 0) for i in order]
@@ -90,14 +85,14 @@ def around(group: Ints, code: Codes, pivot: int, steps: int, *, after: bool) -> 
     return np.where(there, code[safe], -1).astype(np.int64)
 
 
-def matrix(group: Ints, code: Codes, steps: int, width: int) -> Ints:
-    """How many groups have each code (0 … width − 1) at each of their first `steps` places."""
-    table = np.zeros((steps, width), dtype=np.int64)
-    if len(group):
-        begins = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-        place = np.arange(len(group)) - np.repeat(begins, np.diff(np.append(begins, len(group))))
-        inside = place < steps
-        np.add.at(table, (place[inside], code[inside]), 1)
+def beginning(group: Ints, code: Codes, steps: int) -> Ints:
+    """The first `steps` codes of each group, a line for each; −1 where the group has ended."""
+    begins = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(group) else group
+    length = np.diff(np.append(begins, len(group)))
+    place = np.arange(len(group)) - np.repeat(begins, length)
+    table = np.full((len(begins), steps), -1, dtype=np.int64)
+    inside = place < steps
+    table[np.repeat(np.arange(len(begins)), length)[inside], place[inside]] = code[inside]
     return table
 
 
