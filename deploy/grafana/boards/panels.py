@@ -101,7 +101,8 @@ def least(title: str, description: str, unit: str, series: Series, *, good: floa
 def bars(
     title: str, description: str, unit: str, series: Series, *, width: int = 12, link: str | None = None
 ) -> bargauge.Panel:
-    """Several numbers now, one below the other; each may lead somewhere."""
+    """Several numbers now, the highest above; each may lead somewhere."""
+    sorted_series = Series(f"sort_desc({series.query})", series.legend)
     panel = (
         _told(bargauge.Panel(), title, description, unit, width, 8)
         .orientation(VizOrientation.HORIZONTAL)
@@ -109,7 +110,7 @@ def bars(
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .color_scheme(FieldColor().mode(FieldColorModeId.CONTINUOUS_BL_PU))
         .min(0)
-        .with_target(_target(series, 0).instant())
+        .with_target(_target(sorted_series, 0).instant())
     )
     return panel.data_links([DashboardLink("Look closer").type(DashboardLinkType.LINK).url(link)]) if link else panel
 
