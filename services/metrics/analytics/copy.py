@@ -12,6 +12,7 @@ from hashlib import blake2b
 from math import inf
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics.analytics.columns import Columns
@@ -41,6 +42,12 @@ class Snapshot:
     freshness: int
     excluded: int
     mark: str
+
+    @property
+    def acting(self) -> int:
+        """Customers who have touchpoints that count."""
+        owner = self.touchpoints.owner
+        return int(np.count_nonzero(np.diff(owner))) + bool(len(owner))
 
 
 class _Made(NamedTuple):
@@ -107,7 +114,7 @@ class Copy:
             async for moves in scan.ledger(db, project, kept.read, now):
                 await asyncio.to_thread(kept.entries.add, moves)
         self._kept[project] = kept._replace(read=now)
-        touchpoints = await asyncio.to_thread(kept.gathered.columns, owners)
+        touchpoints = await asyncio.to_thread(kept.gathered.columns, owners, kept.entries.customers())
         until = min(time.time_ns() // 1000, freshness + SECOND)
         made = await asyncio.to_thread(kept.entries.moves, touchpoints.customers, until)
         mark = blake2b(repr((now, freshness, ruled, until)).encode(), digest_size=12).hexdigest()

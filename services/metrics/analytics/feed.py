@@ -4,12 +4,14 @@ netted of what was taken back."""
 from array import array
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from services.metrics.analytics.columns import MISSING, Codes, Columns, Ints, Mask
 from services.metrics.analytics.kernels.stays import Moves
+from services.metrics.standing import path
 from shared.events import PLACEMENT, SECOND, unpack
 from shared.exclusion import Exclusions
 from shared.identity import owner_at, slices
@@ -24,6 +26,8 @@ from shared.touch.told import Teller
 DIMENSIONS = ("type", "name", *FACTS)
 #: All columns of codes; `path` is that of the page.
 CODES = (*DIMENSIONS, "path")
+#: One more: what an identify touchpoint tells of its customer, the whole JSON object as it was sent.
+TRAITS = "traits"
 #: Where SDKs say how long somebody was engaged, in seconds, and how much of a second they count in.
 ENGAGED = {"engagement_time_msec": 0.001, "$prev_pageview_duration": 1.0, "engaged_seconds": 1.0}
 
@@ -54,8 +58,8 @@ class Gathered:
         self._stream, self._at, self._recorded = array("q"), array("q"), array("q")
         self._ids: list[bytes] = []
         self._engaged = array("q")
-        self._codes = {dimension: array("i") for dimension in CODES}
-        self._words = {dimension: Words() for dimension in CODES}
+        self._codes = {dimension: array("i") for dimension in (*CODES, TRAITS)}
+        self._words = {dimension: Words() for dimension in (*CODES, TRAITS)}
         self._excluded = bytearray()
 
     @property
@@ -75,6 +79,8 @@ class Gathered:
                 self._recorded.append(recorded)
                 self._ids.append(record.id.encode())
                 self._tell(Touchpoint.of(record))
+                told = bytes(record.traits).decode() if record.type == "identify" else "{}"
+                self._codes[TRAITS].append(self._words[TRAITS].code(None if told == "{}" else told))
 
     def _tell(self, touchpoint: Touchpoint) -> None:
         words, codes = self._words, self._codes
@@ -99,8 +105,11 @@ class Gathered:
             return None
         return address(given).path or None
 
-    def columns(self, owners: Owners) -> Columns:
-        """Those that count, under the customers that they belong to now, each id once (rule 4), in rule 3's order."""
+    def columns(self, owners: Owners, others: Ints) -> Columns:
+        """Those that count, under the customers that they belong to now, each id once (rule 4), in rule 3's order.
+
+        The `others` are customers, too: those who have moves, of whom some may have no touchpoint that counts.
+        """
         customer = self._customers(owners)
         at, recorded = np.array(self._at, dtype=np.int64), np.array(self._recorded, dtype=np.int64)
         order = np.lexsort((at, customer))
@@ -108,13 +117,14 @@ class Gathered:
         order = order[self._first_of_each_id(order, customer, recorded, at)]
         counts = ~np.frombuffer(bytes(self._excluded), dtype=np.bool_)
         order = order[counts[order] & (customer[order] != 0)]
-        customers, owner = np.unique(customer[order], return_inverse=True)
+        customers = np.union1d(customer[order], others)
+        owner = np.searchsorted(customers, customer[order])
         codes: dict[str, Codes] = {
             dimension: np.array(column, dtype=np.int32)[order] for dimension, column in self._codes.items()
         }
         words = {dimension: tuple(words.numbers) for dimension, words in self._words.items()}
         engaged = np.array(self._engaged, dtype=np.int64)[order]
-        return Columns(customers, owner.astype(np.int64), at[order], codes, words, {"engaged": engaged})
+        return Columns(customers, owner, at[order], codes, words, {"engaged": engaged})
 
     def _customers(self, owners: Owners) -> Ints:
         """The customer of each row; 0 for a stream that is nobody's any more."""
@@ -189,32 +199,33 @@ class Entries:
             key = customer, at, source, target
             net[key] = net.get(key, 0) + sign
 
+    def customers(self) -> Ints:
+        """Those who have moves that stand, in order."""
+        found = {move[0] for net in self._net.values() for move, count in net.items() if count > 0}
+        return np.array(sorted(found), dtype=np.int64)
+
     def moves(self, customers: Ints, now: int) -> Mapping[int, Moves]:
-        """The moves of each version up to `now`; owners are places in `customers`, or beyond it for those who have
-        moves and no touchpoints."""
+        """The moves of each version up to `now`; owners are places in `customers`, of whom all who have moves are."""
         return {version: _moves(net, customers, now) for version, net in self._net.items()}
 
 
+class Move(NamedTuple):
+    """One move of one customer."""
+
+    customer: int
+    at: int
+    source: int
+    target: int
+
+
 def _moves(net: Mapping[tuple[int, int, int, int], int], customers: Ints, now: int) -> Moves:
-    standing = sorted(move for move, count in net.items() if count > 0 and move[1] <= now)
-    made: list[tuple[int, int, int, int]] = []
-    for customer, mine in groupby(standing, key=lambda move: move[0]):
-        made += _chained(customer, [move[1:] for move in mine])
+    """In the order in which they were made. One that was made twice at one instant is there twice."""
+    standing = sorted(Move(*move) for move, count in net.items() if move[1] <= now for _ in range(count))
+    made: list[Move] = []
+    for _, mine in groupby(standing, key=lambda move: move.customer):
+        stage = ABSENT
+        for _, group in groupby(mine, key=lambda move: move.at):
+            made += path(list(group), stage)
+            stage = made[-1].target
     table = np.array(made, dtype=np.int64).reshape(len(made), 4)
-    place = np.searchsorted(customers, table[:, 0])
-    known = place < len(customers)
-    known[known] = customers[place[known]] == table[known, 0]
-    table, place = table[known], place[known]
-    return Moves(place, table[:, 1], table[:, 2], table[:, 3])
-
-
-def _chained(customer: int, moves: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """One customer's moves in the order in which they were made: at one instant each begins where the last ended."""
-    made, stage = list[tuple[int, int, int, int]](), ABSENT
-    for at, group in groupby(moves, key=lambda move: move[0]):
-        left = list(group)
-        while left:
-            number = next((i for i, move in enumerate(left) if move[1] == stage), 0)
-            _, source, stage = left.pop(number)
-            made.append((customer, at, source, stage))
-    return made
+    return Moves(np.searchsorted(customers, table[:, 0]), table[:, 1], table[:, 2], table[:, 3])

@@ -6,7 +6,7 @@ import numpy as np
 
 from services.metrics.analytics import breakdown
 from services.metrics.analytics.breakdown import Groups, Moment
-from services.metrics.analytics.columns import Columns, Ints, Mask, first_of
+from services.metrics.analytics.columns import MISSING, Columns, Ints, Mask, first_of
 from services.metrics.analytics.kernels.stays import Moves
 from services.metrics.analytics.periods import Periods, labels, periods
 from services.metrics.analytics.selecting import selected
@@ -68,9 +68,13 @@ def grouped(columns: Columns, by: str, moment: Moment, owner: Ints, at: Ints, pe
 
 
 def _cohorts(columns: Columns, owner: Ints, period: Period, zone: ZoneInfo) -> Groups:
-    """By the period of their first touchpoint; whoever has moves has touchpoints."""
-    first = columns.at[np.minimum(columns.starts[owner], max(0, len(columns) - 1))]
+    """By the period of their first touchpoint; of whom none counts (but who was placed by hand) it is not known."""
+    starts = columns.starts
+    known = starts[owner + 1] > starts[owner]
+    first = columns.at[starts[owner[known]]]
+    codes = np.full(len(owner), MISSING, dtype=np.int64)
     if not len(first):
-        return Groups(owner, ())
+        return breakdown.groups(codes, ())
     of = spread(period, first, zone)
-    return breakdown.groups(of.of(first), labels(of, period, zone))
+    codes[known] = of.of(first)
+    return breakdown.groups(codes, labels(of, period, zone))

@@ -53,7 +53,7 @@ def counted(asker: Asker, snapshot: Snapshot) -> dict[str, Any]:
         "freshness": spelt_clock(snapshot.freshness),
         "time_zone": asker.project.time_zone,
         "touchpoints": len(snapshot.touchpoints),
-        "customers": len(snapshot.touchpoints.customers),
+        "customers": snapshot.acting,
         "excluded": snapshot.excluded,
     }
 
