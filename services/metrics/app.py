@@ -15,6 +15,8 @@ from services.metrics import auth, body, errors
 from services.metrics.analytics.desk import Desk
 from services.metrics.api import (
     active,
+    bands,
+    breakdowns,
     customers,
     dead_letters,
     definitions,
@@ -112,7 +114,10 @@ def build_metrics(
     ):
         app.include_router(room.router(service, asked))
     for more in (
-        *(room.room(desk) for room in (active, funnels, movements, paths, retention, stays, steps, visits)),
+        *(
+            room.room(desk)
+            for room in (active, bands, breakdowns, funnels, movements, paths, retention, stays, steps, visits)
+        ),
         *rooms,
     ):
         app.include_router(more(service, asked))

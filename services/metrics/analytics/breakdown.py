@@ -34,17 +34,11 @@ def latest(columns: Columns, dimension: str, until: int | None = None) -> Ints:
 def entered(columns: Columns, dimension: str, owner: Ints, at: Ints) -> Ints:
     """For each entry (whose, when) the value then: of the last touchpoint up to that instant that has one."""
     codes = columns.codes[dimension]
-    begins = columns.starts[owner]
-    # Rows are sorted by (owner, at): the last one at or before the instant is found by halving.
-    low, high = begins.copy(), columns.starts[owner + 1]
-    while (open_ := low < high).any():
-        middle = (low + high) // 2
-        before = open_ & (columns.at[np.minimum(middle, len(columns) - 1)] <= at)
-        low, high = np.where(before, middle + 1, low), np.where(open_ & ~before, middle, high)
     if not len(codes):
         return np.full(len(owner), MISSING, dtype=np.int64)
+    begins, after = columns.starts[owner], columns.after(owner, at)
     given = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
-    row = np.where(low > begins, given[np.maximum(low - 1, 0)], -1)
+    row = np.where(after > begins, given[np.maximum(after - 1, 0)], -1)
     found: Ints = np.where(row >= begins, codes[np.maximum(row, 0)], MISSING).astype(np.int64)
     return found
 

@@ -44,6 +44,16 @@ class Columns:
         amounts = {name: column[mask] for name, column in self.amounts.items()}
         return Columns(self.customers, self.owner[mask], self.at[mask], codes, self.words, amounts)
 
+    def after(self, owner: Ints, at: Ints) -> Ints:
+        """For each (whose, when) the first row of that customer after the instant, or the next customer's first."""
+        low, high = self.starts[owner], self.starts[owner + 1]
+        # Rows are sorted by (owner, at): it is found by halving.
+        while (open_ := low < high).any():
+            middle = (low + high) // 2
+            before = open_ & (self.at[np.minimum(middle, len(self) - 1)] <= at)
+            low, high = np.where(before, middle + 1, low), np.where(open_ & ~before, middle, high)
+        return low
+
     def has(self, dimension: str, *values: str) -> Mask:
         """Which rows have one of these values."""
         words = self.words[dimension]
