@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     # The process
     drain: float = Field(10, gt=0, description="seconds that a stopping process has to finish what it began")
     metric_series: int = Field(10_000, ge=10, description="most series of one metric of stages, moves or keys")
+    traces: str = Field(
+        "", description="collector of traces by OTLP over HTTP, like http://host:4318; empty: off"
+    )
+    traces_share: float = Field(0.01, ge=0, le=1, description="share of the requests with events that are traced")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
 
     @field_validator("database")
@@ -132,7 +136,7 @@ class Settings(BaseSettings):
             raise ValueError("must be addresses like kafka-1:9092,kafka-2:9092, or empty")
         return servers
 
-    @field_validator("public_url")
+    @field_validator("public_url", "traces")
     @classmethod
     def _http(cls, url: str) -> str:
         if url and not re.match(r"https?://[^/]", url):

@@ -25,6 +25,7 @@ from shared.settings import Settings
 from shared.store.keyring import Kept, Keyring
 from shared.store.port import Store
 from shared.touch.told import Teller
+from shared.tracing import Tracer
 
 
 class Front(NamedTuple):
@@ -65,7 +66,9 @@ def teller(settings: Settings) -> Teller:
     return Teller(open_tables(settings, roles.known()))
 
 
-def stager(log: Log, store: Store, settings: Settings, registry: CollectorRegistry, teller: Teller) -> Work:
+def stager(
+    log: Log, store: Store, settings: Settings, registry: CollectorRegistry, teller: Teller, tracer: Tracer | None = None
+) -> Work:
     """The stager as a task, under a name that no other process has."""
-    name, telemetry = f"{socket.gethostname()}-{os.getpid()}", Telemetry(registry)
+    name, telemetry = f"{socket.gethostname()}-{os.getpid()}", Telemetry(registry, tracer)
     return lambda stop: stager_app.run(log, store, settings, telemetry, teller, stop, name)

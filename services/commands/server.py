@@ -13,6 +13,7 @@ from services.commands.disks import watch_disk
 from services.commands.health import health
 from services.commands.refusals import RefusalWriter
 from services.commands.serving import App, Receive, Scope, Send, address, listen, run, server, start_logging
+from services.commands.tracing import Traces
 from services.ingest.side import alone
 from services.metrics.app import build_metrics
 from shared.log.port import LogUnavailable
@@ -51,7 +52,8 @@ async def ingest(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     refusals = RefusalWriter(database)
     opened.push_async_callback(refusals.flush)
     front = await assembly.front(log, database, refusals, settings, counts)
-    return alone(front.app, log, counts), front.tasks
+    traces = Traces(settings, "ingest")
+    return alone(traces.events(front.app, front.app.takes), log, counts), front.tasks | traces.tasks()
 
 
 async def _check_store(settings: Settings) -> None:
@@ -69,9 +71,9 @@ async def stager(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[
     log = await opened.enter_async_context(open_log(settings))
     store = await opened.enter_async_context(open_store(settings))
     await agree(log, await opened.enter_async_context(open_database(settings)))
-    counts = registry()
-    staging = assembly.stager(log, store, settings, counts, assembly.teller(settings))
-    return health([log.healthy, store.check], counts), {"the stager": staging}
+    counts, traces = registry(), Traces(settings, "stager")
+    staging = assembly.stager(log, store, settings, counts, assembly.teller(settings), traces.tracer)
+    return health([log.healthy, store.check], counts), {"the stager": staging} | traces.tasks()
 
 
 async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict[str, Work]]:
@@ -81,7 +83,9 @@ async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict
     database = await opened.enter_async_context(open_database(settings))
     teller = assembly.teller(settings)
     rooms = [assembly.validation(store, database, settings, teller)]
-    return build_metrics(store, database, log, settings, teller, [registry()], rooms), {}
+    traces = Traces(settings, "metrics")
+    app = build_metrics(store, database, log, settings, teller, [registry()], rooms)
+    return traces.questions(app), traces.tasks()
 
 
 def patient(service: Service) -> Service:

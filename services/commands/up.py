@@ -14,6 +14,7 @@ from services.commands.ephemeral import Pausable, Trial
 from services.commands.health import health
 from services.commands.refusals import RefusalWriter
 from services.commands.serving import address, data_option, listen, run, server, start_logging
+from services.commands.tracing import Traces
 from services.commands.welcome import Secrets, first_secrets, furnish, greeting
 from services.ingest.side import describe
 from services.metrics.api.ephemeral import room
@@ -104,20 +105,22 @@ async def _up(settings: Settings, chosen: Chosen | None) -> None:
         refusals = RefusalWriter(database)
         opened.push_async_callback(refusals.flush)
         tells = teller(settings)
-        staging = Pausable(stager(log, store, settings, counts, tells))
+        traces = Traces(settings, "up")
+        staging = Pausable(stager(log, store, settings, counts, tells, traces.tracer))
         rooms = [validation(store, database, settings, tells)]
         if chosen:
             rooms.append(room(Trial(log, database, refusals, staging), tells))
         metrics = build_metrics(store, database, log, settings, tells, [counts], rooms)
         own = metrics.openapi
         metrics.openapi = lambda: describe(own())  # type: ignore[method-assign] # FastAPI's documented way to add to it
-        rest = health([log.healthy, store.check], others=metrics)
+        rest = health([log.healthy, store.check], others=traces.questions(metrics))
         ingest = await front(log, database, refusals, settings, counts, rest)
         metrics.router.default = ingest.app.unknown
         stop = opened.enter_context(signals())
         click.echo(greeting(address(settings, listener), settings, secrets, ephemeral=chosen is not None))
-        serving = {"the HTTP server": server(ingest.app, listener, settings), "the stager": staging.run}
-        await run_until(stop, settings.drain, serving | ingest.tasks | retention(log, database))
+        app = traces.events(ingest.app, ingest.app.takes)
+        serving = {"the HTTP server": server(app, listener, settings), "the stager": staging.run}
+        await run_until(stop, settings.drain, serving | ingest.tasks | retention(log, database) | traces.tasks())
 
 
 COMMANDS = {"up": up}

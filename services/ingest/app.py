@@ -89,6 +89,10 @@ class Ingest:
                 return self._http(place, scope, receive, send)
         return (self._fallback or _lifespan)(scope, receive, send)
 
+    def takes(self, path: str) -> bool:
+        """Whether events are sent to this path."""
+        return isinstance(self._routes.find(path).target, Takes)
+
     async def unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI app for a request of which the fallback knows nothing either."""
         await self._http(self._routes.find(scope["path"]), scope, receive, send)

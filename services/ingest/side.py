@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
-from services.ingest.app import App, Ingest
+from services.ingest.app import App
 from services.ingest.body import Receive, Scope
 from shared.log.port import Log, LogUnavailable
 from shared.metric import CONTENT_TYPE, Source, exposition
@@ -20,7 +20,7 @@ from shared.metric import CONTENT_TYPE, Source, exposition
 _logger = logging.getLogger(__name__)
 
 
-def alone(ingest: Ingest, log: Log, *sources: Source) -> App:
+def alone(ingest: App, log: Log, *sources: Source) -> App:
     """The whole of a process that runs ingest and nothing else."""
     side = build_side(log, *sources)
     own = {route.path for route in side.routes if isinstance(route, Route)}

@@ -20,7 +20,6 @@ from services.stager.stage import stage
 from services.stager.sweep import sweep
 from services.stager.telemetry import Telemetry
 from services.stager.work import Plans, Work
-from shared.events import SECOND
 from shared.journeys.compile import compile_journey
 from shared.journeys.definition import load
 from shared.journeys.engine import Journey
@@ -151,10 +150,7 @@ class Stager:
             return chunk.next, newest
 
         if await self._work(partition, work_on):
-            self._telemetry.batch_seconds.observe(time.monotonic() - began)
-            self._telemetry.records.inc(len(chunk.values))
-            if newest:
-                self._telemetry.visible_seconds.observe(max(0.0, time.time() - newest / SECOND))
+            self._telemetry.staged(partition, len(chunk.values), newest, time.monotonic() - began)
         return True
 
     async def _work(self, partition: int, task: Callable[[Work], Awaitable[tuple[int, int]]]) -> bool:

@@ -28,7 +28,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Front]:
 
 def client(door: Front, log: Log | None = None) -> httpx.AsyncClient:
     """Calls the whole of an ingest process."""
-    app = alone(door.app, log or door.log, door.registry)  # type: ignore[arg-type]  # front() makes an Ingest
+    app = alone(door.app, log or door.log, door.registry)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://track.example")
 
 
