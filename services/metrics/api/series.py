@@ -97,7 +97,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
             end = while_folded(row, "until", end)
             last = time.time_ns() // 1000 if end is None else end
             unit = Period(period, Calendar(week, calendar))
-            found, names = spread(asker, unit, _first(asker, unit, last) if first is None else first, last)
+            found, names = spread(asker, unit, first_of(asker, unit, last) if first is None else first, last)
             at = [min(start - 1, last) for start in found.starts[1:].tolist()]
             counts = await series(db, row.project, row.version, at, known)
             clock = await reads.freshness(db)
@@ -127,18 +127,19 @@ def router(service: Service, asked: Asked) -> APIRouter:
     return routes
 
 
-def _first(asker: Asker, unit: Period, last: int) -> int:
+def first_of(asker: Asker, unit: Period, last: int) -> int:
+    """An instant in the first of the usual number of periods up to that of `last`."""
     for _ in range(USUAL - 1):
         last = unit.bounds(last, asker.zone)[0] - 1
     return last
 
 
-def spread(asker: Asker, unit: Period, first: int, last: int) -> tuple[Periods, tuple[str, ...]]:
+def spread(asker: Asker, unit: Period, first: int, last: int, most: int = MOST) -> tuple[Periods, tuple[str, ...]]:
     """The periods from that of `first` to that of `last`, and what each is called. Raises Refused."""
     if first > last:
         raise invalid("since", "it ends before it begins: let since be before until, or leave until out")
     try:
-        found = periods(unit, first, last, asker.zone, MOST)
+        found = periods(unit, first, last, asker.zone, most)
     except ValueError as error:
         raise invalid("since", str(error)) from None
     try:
