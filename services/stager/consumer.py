@@ -182,10 +182,8 @@ class Stager:
                 self._telemetry.retries.labels("conflict").inc()
                 self._cache.clear()
                 self._plans = None
-            except Fenced:
-                logger.warning("partition %d was taken over", partition, extra={"action": "fenced"})
-                self._telemetry.retries.labels("fenced").inc()
-                self._forget([partition])
+            except Fenced as error:
+                self._fenced(error, partition)
                 return False
             else:
                 if retraction is None:
@@ -194,6 +192,12 @@ class Stager:
                 self._plans = None
             finally:
                 await self._session.abandon()
+
+    def _fenced(self, error: Fenced, *partitions: int) -> None:
+        """Somebody else has claimed one of these partitions, or of all that are held."""
+        logger.warning("taken over: %s", error, extra={"action": "fenced"})
+        self._telemetry.retries.labels("fenced").inc()
+        self._forget(partitions or self.claims)
 
     async def _plan(self) -> Plans:
         if self._plans is None:
@@ -210,7 +214,11 @@ class Stager:
             return False
         ends = await self._reader.ends(sorted(self.claims))
         current = [claim for claim in self.claims.values() if claim.position >= ends[claim.partition]]
-        clock = self.clock = await self._session.clock(current, at_end=True)
+        try:
+            clock = self.clock = await self._session.clock(current, at_end=True)
+        except Fenced as error:
+            self._fenced(error)
+            return False
         more = False
         for partition in sorted(self.claims):
             more |= await self._sweep(partition, clock)

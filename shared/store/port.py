@@ -64,7 +64,8 @@ class Session(Protocol):
     async def clock(self, held: Sequence[Claim], at_end: bool) -> int:
         """The store's clock: the least over all partitions' clocks.
 
-        With `at_end`, first raises the clocks of those held (if epoch and position still match) to the database's time.
+        With `at_end`, first raises the clocks of those held (if the position still matches) to the database's time.
+        Raises Fenced if one of them was claimed by somebody else: by writing, nobody would find out of an idle one.
         """
         ...
 

@@ -29,11 +29,11 @@ async def claim(db: Connection, partition: int, owner: str) -> Claim:
 
 
 async def clock(db: Connection, at_end: Sequence[Claim]) -> int:
-    """The least of all clocks, after raising those of the partitions that are read to the end.
+    """The least of all clocks, after raising those of the partitions that are read to the end. Raises Fenced.
 
     A row that is locked (being written, or claimed) is left as it is: waiting for it could close a circle of waits.
     """
-    least: int = await db.fetchval(
+    [(least, lost)] = await db.fetch(
         "WITH raised AS (UPDATE positions SET clock = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $4"
         "  WHERE partition IN (SELECT partition FROM positions"
         "   JOIN unnest($1::int[], $2::bigint[], $3::bigint[]) AS x(partition, epoch, position)"
@@ -41,11 +41,16 @@ async def clock(db: Connection, at_end: Sequence[Claim]) -> int:
         "   WHERE clock < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $4"
         "   FOR UPDATE OF positions SKIP LOCKED)"
         "  RETURNING partition, clock)"
-        " SELECT min(coalesce(raised.clock, positions.clock)) FROM positions LEFT JOIN raised USING (partition)",
+        " SELECT min(coalesce(raised.clock, positions.clock)),"
+        "  min(x.partition) FILTER (WHERE x.epoch <> positions.epoch)"
+        " FROM positions LEFT JOIN raised USING (partition)"
+        " LEFT JOIN unnest($1::int[], $2::bigint[]) AS x(partition, epoch) USING (partition)",
         *columns([(held.partition, held.epoch, held.position) for held in at_end], 3),
         CLOCK_GRACE,
     )
-    return least
+    if lost is not None:
+        raise Fenced(f"partition {lost} was claimed by somebody else")
+    return int(least)
 
 
 async def abandon(db: Connection) -> None:

@@ -68,10 +68,14 @@ def claim(db: sqlite3.Connection, partition: int, owner: str) -> Claim:
 
 
 def clock(db: sqlite3.Connection, at_end: Sequence[Claim]) -> int:
-    """The least of all clocks, after raising those of the partitions that are read to the end."""
+    """The least of all clocks, after raising those of the partitions that are read to the end. Raises Fenced."""
     if at_end:
         now = _now() - CLOCK_GRACE
         with _transaction(db):
+            epochs = dict(db.execute("SELECT partition, epoch FROM positions").fetchall())
+            for held in at_end:
+                if epochs[held.partition] != held.epoch:
+                    raise Fenced(f"partition {held.partition} is no longer at epoch {held.epoch}")
             db.executemany(
                 "UPDATE positions SET clock = ? WHERE partition = ? AND epoch = ? AND position = ? AND clock < ?",
                 [(now, held.partition, held.epoch, held.position, now) for held in at_end],
