@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -10,9 +11,10 @@ from fastapi import FastAPI
 from shared import telemetry
 from tests.support.asking import Site, record, served, site
 from tests.support.processes import eventually
-from tests.support.prometheus import Prometheus
+from tests.support.prometheus import DEPLOYED, Prometheus
 
 GAUGE = 'milepost_stage_customers{project="default",journey="shop",stage="visitor"}'
+RECORDED = 'milepost:stage_customers:max{project="default",journey="shop",stage="visitor"}'
 MOVES = (
     'milepost_transitions_total{project="default",journey="shop",version="1",from="absent",to="visitor",cause="live"}'
 )
@@ -31,7 +33,7 @@ async def test_two_replicas_are_read_as_one(start_prometheus: Callable[..., Prom
         shop = await stack.enter_async_context(site(tmp_path / "store.db", tmp_path))
         await shop.receive(record("1", "2024-03-01T10:00", user="a", type="page"))
         addresses = [await stack.enter_async_context(served(replica(shop, n))) for n in (3, 4)]
-        prometheus = await asyncio.to_thread(start_prometheus, {"milepost": addresses})
+        prometheus = await asyncio.to_thread(start_prometheus, {"milepost": addresses}, [DEPLOYED / "recording.yml"])
 
         async def value(query: str) -> float | None:
             return await asyncio.to_thread(prometheus.value, query)
@@ -42,6 +44,11 @@ async def test_two_replicas_are_read_as_one(start_prometheus: Callable[..., Prom
         assert await value('max without (instance) (milepost_events_total{result="staged"})') == 1
         assert await value('sum without (instance) (milepost_events_total{result="accepted"})') == 7
         assert await value("count(milepost_build_info)") == 2
+        for rule in (RECORDED, "milepost:freshness_seconds:max", "milepost:log_lag_records:sum"):
+            await eventually(partial(asyncio.to_thread, prometheus.query, rule), within=15)
+        assert await value(RECORDED) == 1
+        assert await value("milepost:log_lag_records:sum") == 0
+        assert await value("milepost:freshness_seconds:max") is not None
 
         await shop.receive(record("2", "2024-03-01T10:00", user="b", type="page"))
 

@@ -1,6 +1,7 @@
 """Prometheus as it is deployed, over the real services after the demo."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 from shared.metric import Histogram
 from shared.telemetry import CATALOG
 from tests.support.processes import Processes, wait_until
-from tests.support.prometheus import Deployed, rules
+from tests.support.prometheus import Deployed, promtool, rules
 from tests.support.up import Up, milepost
 
 HISTOGRAM = ("_bucket", "_count", "_sum")
@@ -41,6 +42,9 @@ def test_every_rule_has_data_and_no_alert_fires(processes: Processes, tmp_path: 
             return not empty
 
         wait_until(filled, within=60)
+        page = httpx.get(f"{up.url}/metrics").content
+        checked = subprocess.run([promtool(), "check", "metrics"], input=page, capture_output=True, check=False)
+        assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
         disk = shutil.disk_usage(tmp_path)
         full = {"MilepostDiskFilling"} if disk.free < 0.1 * disk.total else set()
         assert prometheus.firing() == {"MilepostDeadMansSwitch"} | full
