@@ -89,6 +89,37 @@ async def test_stages_are_steps(shop: Site) -> None:
     assert (answer["journey"], answer["version"]) == ("shop", 1)
 
 
+async def behind(shop: Site, status: int = 200, **question: Any) -> Any:
+    """The answer to who is behind a funnel's number."""
+    asked = {"steps": STEPS, "window": "7d"} | question
+    answer = await shop.client.post("/v1/funnels/customers", json=asked)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_who_is_behind_a_step(shop: Site) -> None:
+    """As many as the funnel says, of each group, and of those lost; since when they were there; page by page."""
+    for more in ({}, {"order": "strict"}, {"order": "any"}, {"by": "channel"}, {"start": "first", "window": None}):
+        told = await ask(shop, **more)
+        groups = [(None, told), *((group["value"], group) for group in told["groups"])]
+        for group, steps in groups:
+            for number, step in enumerate(steps["steps"], 1):
+                found = await behind(shop, step=number, group=group, **more)
+                assert found["total"] == len({one["customer"] for one in found["items"]}) == step["customers"]
+                assert (await behind(shop, step=number, group=group, lost=True, **more))["total"] == step["lost"]
+    (bob,) = (await behind(shop, step=2, lost=True))["items"]
+    assert (bob["by"], bob["id"], bob["since"]) == ("user", "bob", "2024-03-03T09:30:00Z")
+    asked = {"steps": STEPS, "step": 1}
+    path, ids = "/v1/funnels/customers?limit=1&format=csv", list[str]()
+    while path:
+        answer = await shop.client.post(path, json=asked)
+        ids += [line["id"] for line in csv.DictReader(io.StringIO(answer.text))]
+        path = answer.headers.get("link", "").partition("<")[2].partition(">")[0]
+    assert sorted(ids) == ["ada", "bob", "cid"]
+    assert (await behind(shop, 400, step=4))["field"] == "step"
+    assert (await behind(shop, 400, step=1, group="email"))["field"] == "group"
+
+
 async def test_csv_and_etag(shop: Site) -> None:
     """The same as lines for a spreadsheet; an answer that has not changed is not sent again."""
     question = {"steps": STEPS, "by": "channel"}

@@ -12,6 +12,7 @@ from services.metrics.analytics.intervals import Share, share
 from services.metrics.analytics.kernels import funnel
 from services.metrics.analytics.kernels.funnel import Reached
 from services.metrics.analytics.kernels.stays import Moves
+from services.metrics.analytics.movements import People
 
 #: Names of last touchpoints that are told of those who stayed away.
 NAMED = 10
@@ -107,6 +108,22 @@ def told(columns: Columns, asked: Asked, found: Reached, now: int) -> Told:
     elif asked.window is None:
         still = int(ends.sum())
     return Told(steps if order != "any" else _by_number(found, steps), still)
+
+
+def behind(columns: Columns, asked: Asked, found: Reached, number: int, lost: bool) -> People:
+    """Whose the numbers of a step are: of those who reached it, or of those who went no further; when they did."""
+    optional = bool(asked.optional) and asked.optional[number]
+    if lost:
+        wanted = (found.depth == number + 1) & (not optional and number < len(asked.steps) - 1)
+    elif asked.order == "any":
+        wanted = found.depth > number
+    else:
+        wanted = (found.rows[:, number] >= 0) & (optional | (found.depth > number))
+    rows = found.rows[wanted]
+    if asked.order == "any":  # the k-th of the steps that came, whichever
+        rows = np.sort(np.where(rows < 0, len(columns), rows), axis=1)
+    at = columns.at[rows[:, number]] if len(rows) else np.zeros(0, dtype=np.int64)
+    return People(found.owner[wanted], at, np.ones(len(rows), dtype=np.int64))
 
 
 def by_group(found: Reached, groups: Groups) -> list[tuple[str, Reached]]:

@@ -12,7 +12,9 @@ from services.metrics.analytics.columns import Columns, Mask
 from services.metrics.analytics.copy import Snapshot
 from services.metrics.analytics.desk import Desk
 from services.metrics.analytics.feed import DIMENSIONS
+from services.metrics.analytics.kernels.funnel import Reached
 from services.metrics.analytics.kernels.stays import Moves
+from services.metrics.analytics.movements import People
 from services.metrics.analytics.selecting import matcher, selected
 from services.metrics.api.answers import Instant, instant
 from services.metrics.api.formats import CSV, Counted, Format, Share, counted, send
@@ -130,11 +132,7 @@ def room(desk: Desk) -> Any:
             question: FunnelAsked, request: Request, asker: Annotated[Asker, Depends(asked)], form: Format = None
         ) -> Response:
             """Steps in order (or any order) within a window; see docs/definitions.md, section 3, for every case."""
-            row: JourneyRow | None = None
-            if question.journey is not None:
-                async with reading(service.database) as db:
-                    row = await version(service, db, asker, question.journey, question.version)
-            plan = Plan(question, asker, row, None if row is None else service.definition(row))
+            plan, row = await planned(service, asker, question)
             snapshot, (all_, groups) = await desk.ask(
                 asker.project.project, f"funnel {row and row.version} {question.model_dump_json()}", plan.answer
             )
@@ -157,6 +155,15 @@ def room(desk: Desk) -> Any:
         return routes
 
     return router
+
+
+async def planned(service: Service, asker: Asker, question: FunnelAsked) -> tuple["Plan", JourneyRow | None]:
+    """The funnel that is asked, and the version of the journey that it names, if any. Raises Refused."""
+    row: JourneyRow | None = None
+    if question.journey is not None:
+        async with reading(service.database) as db:
+            row = await version(service, db, asker, question.journey, question.version)
+    return Plan(question, asker, row, None if row is None else service.definition(row)), row
 
 
 class Plan:
@@ -184,6 +191,23 @@ class Plan:
 
     def answer(self, snapshot: Snapshot, turn: Turn) -> tuple[funnels.Told, list[tuple[str, funnels.Told]]]:
         """All customers, and each group."""
+        columns, asked, found = self._reached(snapshot, turn)
+        told = funnels.told(columns, asked, found, snapshot.freshness)
+        groups: list[tuple[str, funnels.Told]] = []
+        for name, part in self._groups(snapshot, found):
+            turn.check()
+            groups.append((name, funnels.told(columns, asked, part, snapshot.freshness)))
+        return told, groups
+
+    def behind(self, snapshot: Snapshot, turn: Turn, step: int, group: str | None, lost: bool) -> People:
+        """The customers of a group (None: all) at a step, or lost at it; steps are counted from 0."""
+        columns, asked, found = self._reached(snapshot, turn)
+        if group is not None:
+            none = Reached(found.owner[:0], found.depth[:0], found.rows[:0])
+            found = next((part for name, part in self._groups(snapshot, found) if name == group), none)
+        return funnels.behind(columns, asked, found, step, lost)
+
+    def _reached(self, snapshot: Snapshot, turn: Turn) -> tuple[Columns, funnels.Asked, Reached]:
         columns = self._columns(snapshot)
         begin = np.ones(len(columns), dtype=np.bool_)
         if self._since is not None:
@@ -203,20 +227,19 @@ class Plan:
         turn.check()
         found = funnels.reached(columns, asked)
         turn.check()
-        told = funnels.told(columns, asked, found, snapshot.freshness)
-        groups: list[tuple[str, funnels.Told]] = []
-        if self._question.by is not None:
-            by, words = self._question.by, tuple(snapshot.touchpoints.words[self._question.by])
-            of = breakdown.acquired if self._question.moment == "acquired" else breakdown.latest
-            codes = of(snapshot.touchpoints, by)
-            # Only those who began are named: a value that nobody of them has is no group.
-            mine = breakdown.groups(codes[found.owner], words)
-            numbers = np.full(len(codes), -1, dtype=np.int64)
-            numbers[found.owner] = mine.group
-            for name, part in funnels.by_group(found, breakdown.Groups(numbers, mine.names)):
-                turn.check()
-                groups.append((name, funnels.told(columns, asked, part, snapshot.freshness)))
-        return told, groups
+        return columns, asked, found
+
+    def _groups(self, snapshot: Snapshot, found: Reached) -> list[tuple[str, Reached]]:
+        if self._question.by is None:
+            return []
+        by, words = self._question.by, tuple(snapshot.touchpoints.words[self._question.by])
+        of = breakdown.acquired if self._question.moment == "acquired" else breakdown.latest
+        codes = of(snapshot.touchpoints, by)
+        # Only those who began are named: a value that nobody of them has is no group.
+        mine = breakdown.groups(codes[found.owner], words)
+        numbers = np.full(len(codes), -1, dtype=np.int64)
+        numbers[found.owner] = mine.group
+        return funnels.by_group(found, breakdown.Groups(numbers, mine.names))
 
     def _columns(self, snapshot: Snapshot) -> Columns:
         if self._row is None:
