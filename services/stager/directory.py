@@ -19,6 +19,7 @@ class Directory:
         self._links: dict[int, list[Link]] = {}
         self._owners: dict[int, int] = {}
         self._shared: dict[int, list[Slice]] = {}
+        self.relied: dict[int, dict[int, int]] = {}
 
     def new_id(self) -> int:
         """A number for a stream or a customer, of this partition's own."""
@@ -63,6 +64,11 @@ class Directory:
     def know(self, identities: Iterable[Identity]) -> None:
         """Notes whose identifiers these are, so that links to them need not be looked up."""
         self._owners |= {identity.stream: identity.customer for identity in identities}
+
+    def rely(self, on: Iterable[tuple[int, int, int]]) -> None:
+        """Notes (project, stream, customer) of identifiers that were read before their customers' rows were."""
+        for project, stream, customer in on:
+            self.relied.setdefault(project, {}).setdefault(stream, customer)
 
     async def streams(self, project: int, customer: int) -> dict[int, tuple[int, str]]:
         """stream → (kind, value) of the identifiers that are the customer's alone."""
@@ -144,6 +150,14 @@ class Directory:
         if identity.customer:
             return identity.customer
         return owner_at(await self.shared(key[0], identity.stream), at)
+
+    async def unchanged(self, project: int, devices: Sequence[int]) -> bool:
+        """Whether the store still has of shared devices the links that it had when they were read."""
+        made = {(row.stream, row.at, row.id) for row in self._changes.links}
+        gone = {(device, id) for _, device, id in self._changes.unlinked}
+        known = {(device, link.at, link.id) for device in devices for link in self._links.get(device, ())} - made
+        stored = {(row.stream, row.at, row.id) for row in await self._session.links_of(project, devices)}
+        return known == {row for row in stored if (row[0], row[2]) not in gone}
 
     def forget_shared(self) -> None:
         """Users have changed hands: whose a shared device was has to be worked out anew."""

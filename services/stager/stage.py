@@ -53,7 +53,7 @@ async def _take(work: Work, values: Sequence[bytes], first: int) -> list[Arrival
     """Decodes values, and reads what they will need in as few questions as it takes."""
     arrivals, statements = list[Arrival](), list[Statement]()
     people, identities = work.people, work.cache.identities
-    unknown, absent = set[Key](), set[tuple[int, int]]()
+    unknown, absent = set[Key](), set[tuple[int, int, int]]()
     for position, value in enumerate(values, first):
         try:
             record = read(value)
@@ -66,7 +66,7 @@ async def _take(work: Work, values: Sequence[bytes], first: int) -> list[Arrival
         if identity is None or not identity.customer:
             unknown.add(key)
         elif identity.customer not in people:
-            absent.add((key[0], identity.customer))
+            absent.add((key[0], identity.stream, identity.customer))
         if record.type in STATEMENTS and (said := statement(record)) is not None:
             statements.append(said)
     if unknown or absent or statements:
@@ -75,13 +75,17 @@ async def _take(work: Work, values: Sequence[bytes], first: int) -> list[Arrival
 
 
 async def _prepare(
-    work: Work, unknown: set[Key], absent: set[tuple[int, int]], statements: Sequence[Statement]
+    work: Work, unknown: set[Key], absent: set[tuple[int, int, int]], statements: Sequence[Statement]
 ) -> None:
-    """Reads the identifiers, the customers and the devices' links that are not at hand yet."""
+    """Reads the identifiers, the customers and the devices' links that are not at hand yet.
+
+    `absent` are (project, stream, customer) of identifiers whose customers this unit has not touched yet.
+    """
     keys = unknown | {key for said in statements for key in said if key is not None}
     identities = await work.directory.load(keys)
-    absent.update((key[0], identity.customer) for key, identity in identities.items())
-    await work.load_people(one for one in absent if one[1])
+    absent.update((key[0], identity.stream, identity.customer) for key, identity in identities.items())
+    read = await work.load_people({(project, customer) for project, _, customer in absent if customer})
+    work.directory.rely(one for one in absent if not one[2] or one[2] in read)
     devices = {said.device for said in statements}
     await work.directory.load_links(
         {(key[0], identity.stream) for key, identity in identities.items() if key in devices or not identity.customer}

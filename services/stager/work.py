@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from services.stager.directory import Directory
 from services.stager.naming import name_rows
+from services.stager.owning import check_owners
 from services.stager.people import Cache, Kept, Key, Person, Stored
 from services.stager.snapshots import kept, thinned
 from shared.events import Record, pack, unpack
@@ -92,8 +93,11 @@ class Work:
         await self.load_people([(project, customer)])
         return self.people[customer]
 
-    async def load_people(self, wanted: Iterable[tuple[int, int]]) -> None:
-        """Brings customers into this unit of work, from the cache or the store, with all their ids."""
+    async def load_people(self, wanted: Iterable[tuple[int, int]]) -> set[int]:
+        """Brings customers into this unit of work, from the cache or the store, with all their ids.
+
+        Returns those whose rows were read from the store.
+        """
         people, cache = self.people, self.cache
         missing = list[tuple[int, int]]()
         incomplete = list[tuple[int, int]]()
@@ -116,6 +120,7 @@ class Work:
         if incomplete:
             for customer, packed in (await self.session.ids(incomplete)).items():
                 people[customer].ids = {packed[i : i + 8] for i in range(0, len(packed), 8)}
+        return {customer for _, customer in missing}
 
     def create(self, key: Key, customer: int | None = None) -> Identity:
         """Makes an identifier, and a customer with it if none is given."""
@@ -225,6 +230,7 @@ class Work:
         changes.position, changes.clock = position, max(clock, self.claim.clock)
         changes.next_seq = seq
         changes.names = await name_rows(self.session, self.cache, self.names, partition)
+        await check_owners(self.session, self.directory)
         await self.session.write(changes)
         for person in people:
             person.revision += not person.new
