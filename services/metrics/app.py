@@ -17,6 +17,7 @@ from services.metrics.api import (
     active,
     bands,
     breakdowns,
+    churn,
     customers,
     dead_letters,
     definitions,
@@ -24,9 +25,11 @@ from services.metrics.api import (
     dry_run,
     exclusions,
     fit,
+    funnel_customers,
     funnels,
     history,
     journeys,
+    leaving,
     movements,
     paths,
     placements,
@@ -109,17 +112,15 @@ def build_metrics(
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
     for room in (
-        *(schema, journeys, versions, definitions, differences, dry_run, fit, series, stages, transitions),
+        *(schema, journeys, versions, definitions, differences, dry_run, fit, leaving, series, stages, transitions),
         *(history, why, placements, retractions, customers, exclusions, rejections, dead_letters),
     ):
         app.include_router(room.router(service, asked))
-    for more in (
-        *(
-            room.room(desk)
-            for room in (active, bands, breakdowns, funnels, movements, paths, retention, stays, steps, visits)
-        ),
-        *rooms,
-    ):
+    questions = (
+        *(active, bands, breakdowns, churn, funnel_customers, funnels, movements),
+        *(paths, retention, stays, steps, visits),
+    )
+    for more in (*(room.room(desk) for room in questions), *rooms):
         app.include_router(more(service, asked))
     app.include_router(_health(service))
     app.include_router(_scrape(service, registries))

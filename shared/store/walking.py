@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from xxhash import xxh3_64_intdigest
 
@@ -57,6 +57,22 @@ async def those(db: AsyncConnection, project: int, customers: Sequence[int]) -> 
     )
     found = {customer: Walked(customer, n, status == BEHIND) for customer, n, status in await db.execute(query)}
     return [found[customer] for customer in customers if customer in found]
+
+
+async def waiting(
+    db: AsyncConnection, project: int, until: int, after: tuple[int, int], limit: int
+) -> list[tuple[int, int]]:
+    """(due, customer) of the timers due at or before an instant, the soonest first, beyond the place `after`.
+
+    A timer is never due later than the customer's next move by time alone, and may be sooner.
+    """
+    rows = tables.timers.c
+    writers = select(tables.positions.c.partition)  # each has its timers in order of time
+    query = select(rows.due, rows.customer).where(
+        rows.project == project, rows.writer.in_(writers), rows.due <= until, tuple_(rows.due, rows.customer) > after
+    )
+    found = await db.execute(query.order_by(rows.due, rows.customer).limit(limit))
+    return [(due, customer) for due, customer in found]
 
 
 class Sample:
