@@ -214,8 +214,7 @@ class Process:
     def pause(self) -> None:
         """SIGSTOP, and wait until every thread of it stands still: the signal stops them one after another."""
         self.send(signal.SIGSTOP)
-        tasks = Path(f"/proc/{self.pid}/task")
-        wait_until(lambda: all(_state(task) in "TXZ" for task in tasks.iterdir()), ignore=(OSError,))
+        wait_until(lambda: stopped(self), ignore=(OSError,))
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -226,6 +225,11 @@ class Process:
         self.send(number)
         self.send(signal.SIGCONT)
         return self.wait(within)
+
+
+def stopped(process: Process) -> bool:
+    """Whether every thread of a process stands still: a SIGSTOP stops them one after another."""
+    return all(_state(task) in "TXZ" for task in Path(f"/proc/{process.pid}/task").iterdir())
 
 
 def _state(task: Path) -> str:
