@@ -17,6 +17,7 @@ from services.metrics.api import (
     active,
     bands,
     breakdowns,
+    carts,
     churn,
     customers,
     dead_letters,
@@ -117,7 +118,7 @@ def build_metrics(
     ):
         app.include_router(room.router(service, asked))
     questions = (
-        *(active, bands, breakdowns, churn, funnel_customers, funnels, movements),
+        *(active, bands, breakdowns, carts, churn, funnel_customers, funnels, movements),
         *(paths, retention, stays, steps, visits),
     )
     for more in (*(room.room(desk) for room in questions), *rooms):
