@@ -151,13 +151,22 @@ def to_record(event: Event, arrival: Arrival) -> Record:
     properties, traits, context = event.properties, event.traits, event.context
     if common:
         context = _merged(common, context)
-    if properties is not EMPTY:
-        properties, _ = _opened(properties, "properties")
-    if traits is not EMPTY:
-        traits, _ = _opened(traits, "traits")
     told = UNTOLD
-    if context is not EMPTY:
-        context, told = _opened(context, "context")
+    # They are decoded once so that whoever reads them later can, too; null is an empty one.
+    try:
+        if properties is not EMPTY and _decode(properties) is None:
+            properties = EMPTY
+        if traits is not EMPTY and _decode(traits) is None:
+            traits = EMPTY
+        if context is not EMPTY:
+            found = _decode(context)
+            context, told = (EMPTY, UNTOLD) if found is None else (context, found)
+    except FAULTS:
+        properties, _ = _mended(properties, "properties")
+        traits, _ = _mended(traits, "traits")
+        context, told = _mended(context, "context")
+    if len(properties) > FLAT or len(traits) > FLAT or len(context) > FLAT:
+        _check_depth(properties, traits, context)
     excluded, seen = False, None
     if door is not None:
         if door.privacy is not None:
@@ -216,22 +225,22 @@ def _unknown_type(kind: str | None) -> Refused:
     return Refused("missing_type", "type", f"type is missing: send one of {', '.join(TYPES)}.")
 
 
-def _opened(value: Raw, field: str) -> tuple[Raw, Mapping[str, Any]]:
-    """A free-form part, unchanged, and what is in it; null is an empty one.
-
-    It is decoded once so that whoever reads it later can, too.
-    """
+def _mended(value: Raw, field: str) -> tuple[Raw, Mapping[str, Any]]:
+    """A free-form part and what is in it, out of CESU-8 if that is what it was. Raises Refused."""
     try:
         told = _decode(value)
     except FAULTS as fault:
         if (mended := from_cesu8(bytes(value))) != bytes(value):
-            return _opened(Raw(mended), field)
+            return _mended(Raw(mended), field)
         raise unfit(fault, field) from None
-    if told is None:
-        return EMPTY, UNTOLD
-    if len(value) > FLAT and depth(bytes(value)) >= DEPTH:  # the event itself is one level more
-        raise too_deep(field)
-    return value, told
+    return (EMPTY, UNTOLD) if told is None else (value, told)
+
+
+def _check_depth(properties: Raw, traits: Raw, context: Raw) -> None:
+    """Raises Refused for the first part that nests too deeply: the event itself is one level more."""
+    for part, field in ((properties, "properties"), (traits, "traits"), (context, "context")):
+        if len(part) > FLAT and depth(bytes(part)) >= DEPTH:
+            raise too_deep(field)
 
 
 def _traits_in(context: Raw) -> Raw:

@@ -1,12 +1,11 @@
 """A sender's clock and ours: instants as text, and what time an event gets (docs/semantics.md, rule 2)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from services.ingest.refusals import Refused
-from shared.events import DAY
+from shared.events import DAY, SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 #: The first and last instants that have a date: years 1 to 9999.
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
@@ -17,7 +16,8 @@ def instant(text: str, field: str) -> int:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return (moment - _EPOCH) // _MICROSECOND
+        since = moment - _EPOCH
+        return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
     except (ValueError, OverflowError):
         raise Refused(
             "invalid_timestamp", field, f"{field} must be an ISO 8601 time such as 2026-03-31T12:00:00.000Z."
