@@ -117,3 +117,15 @@ def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
     )
     assert "no write key 9" in milepost("keys", "edit", "9", "--rate", "1", data=tmp_path, code=1)
     assert "--kind test" in milepost("journeys", "list", "--test", data=tmp_path, code=1)
+
+
+def test_a_token_may_be_one_that_only_asks(up: Up) -> None:
+    """It is answered what it asks, and refused what would change something; the list says what each may do."""
+    token = made(up, "--read-only", what="tokens")
+    assert ask(up, token, "/v1/journeys").status_code == 200
+    bearer = {"Authorization": f"Bearer {token}"}
+    retired = httpx.post(f"{up.url}/v1/journeys/lifecycle/retire?version=1", headers=bearer)
+    assert refusal(retired) == (403, "read_only_token")
+    listed = [line.split()[:3] for line in milepost("tokens", "list", data=up.data).splitlines()[1:]]
+    assert [one[1:] for one in listed][-1] == ["made", "read"]
+    assert "write" in {one[2] for one in listed}
