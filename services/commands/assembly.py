@@ -67,7 +67,12 @@ def teller(settings: Settings) -> Teller:
 
 
 def stager(
-    log: Log, store: Store, settings: Settings, registry: CollectorRegistry, teller: Teller, tracer: Tracer | None = None
+    log: Log,
+    store: Store,
+    settings: Settings,
+    registry: CollectorRegistry,
+    teller: Teller,
+    tracer: Tracer | None = None,
 ) -> Work:
     """The stager as a task, under a name that no other process has."""
     name, telemetry = f"{socket.gethostname()}-{os.getpid()}", Telemetry(registry, tracer)

@@ -33,11 +33,12 @@ emits any other.
 - A journey's versions are kept up to date side by side (see [versions](journeys/versions.md)), and each writes its own
   moves. What an alert is to hear of are the moves in the version that answers, by cause `live` or `timer`: the recorded
   rules `milepost:moves:rate5m`, `milepost:conversions:rate5m`, `milepost:churn:rate5m` and others of
-  [deploy/prometheus](../deploy/prometheus/recording.yml). So a publication, its back-fill and a rollback raise no alarm.
+  [deploy/prometheus](../deploy/prometheus/recording.yml). So a publication, its back-fill and a rollback
+  raise no alarm.
 - Time in a stage, by Little's law, is `milepost:stay_seconds:mean1d`; `/v1` tells the exact times from the ledger.
-- Labels take few values: projects, journeys, versions, stages, causes, results, partitions, write keys. Customers are no
-  label. `MILEPOST_METRIC_SERIES` bounds the series of a metric; `milepost_series_left_out` tells of those beyond it, the
-  oldest versions' first. Versions that are retired are not shown.
+- Labels take few values: projects, journeys, versions, stages, causes, results, partitions, write keys. Customers are
+  no label. `MILEPOST_METRIC_SERIES` bounds the series of a metric; `milepost_series_left_out` tells of those beyond it,
+  the oldest versions' first. Versions that are retired are not shown.
 
 `/metrics` asks for no token: let it be reached by Prometheus, and not from outside.
 """

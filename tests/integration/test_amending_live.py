@@ -12,7 +12,7 @@ import yaml
 from shared.exclusion import Filter
 from shared.statement import said
 from shared.store.rows import RETRACTS
-from tests.integration.test_two_stagers import books_of, owning, world
+from tests.integration.test_two_stagers import owning
 from tests.oracle.identity import customers
 from tests.oracle.journey import derive
 from tests.support.amending import exclude, retract, undo
@@ -20,6 +20,7 @@ from tests.support.crowd import PEOPLE, crowd
 from tests.support.ledgers import Books
 from tests.support.small import JOURNEY
 from tests.support.staging import PARTITIONS, record_of
+from tests.support.worlds import books_of, world
 
 BEFORE, EVENTS, RULINGS = 400, 800, 12
 
