@@ -7,12 +7,14 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import numpy as np
+
 from services.metrics.errors import Refused
 
 T = TypeVar("T")
 
-#: Answers that are kept, however small.
-KEPT = 256
+#: Answers that are kept, however small, and bytes of the arrays in them (a list of customers is large).
+KEPT, KEPT_BYTES = 256, 64 << 20
 
 
 class Left(Exception):
@@ -42,6 +44,7 @@ class Asking:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="question")
         self._seconds = seconds
         self._answers: OrderedDict[Hashable, object] = OrderedDict()
+        self._bytes = 0
         self._running: dict[Hashable, tuple[asyncio.Future[object], Turn, list[int]]] = {}
 
     async def ask(self, key: Hashable, question: Callable[[Turn], T]) -> T:
@@ -84,9 +87,18 @@ class Asking:
             del self._running[key]
         if done.cancelled() or done.exception() is not None:
             return
+        self._bytes += _bytes(done.result()) - _bytes(self._answers.get(key))
         self._answers[key] = done.result()
-        while len(self._answers) > KEPT:
-            self._answers.popitem(last=False)
+        while len(self._answers) > KEPT or (self._bytes > KEPT_BYTES and self._answers):
+            _, dropped = self._answers.popitem(last=False)
+            self._bytes -= _bytes(dropped)
+
+
+def _bytes(answer: object) -> int:
+    """Of the arrays in an answer."""
+    if isinstance(answer, np.ndarray):
+        return answer.nbytes
+    return sum(map(_bytes, answer)) if isinstance(answer, tuple | list) else 0
 
 
 def _run(turn: Turn, question: Callable[[Turn], object]) -> object:

@@ -3,9 +3,10 @@
 import asyncio
 import threading
 
+import numpy as np
 import pytest
 
-from services.metrics.analytics.asking import Asking, Turn
+from services.metrics.analytics.asking import KEPT_BYTES, Asking, Turn
 from services.metrics.errors import Refused
 
 
@@ -25,6 +26,20 @@ class Slow:
         finally:
             self.ended.set()
         return 7
+
+
+async def test_large_answers_are_not_kept_for_long() -> None:
+    """Lists of many customers make room for each other; what is small stays beside them."""
+    asking, begun = Asking(1, 10), list[int]()
+
+    def listing(number: int) -> tuple[np.ndarray, ...]:
+        begun.append(number)
+        return np.zeros(KEPT_BYTES // 24, dtype=np.int64), np.zeros(8)
+
+    for number in (1, 2, 3, 3, 2, 1):
+        await asking.ask(number, lambda _, number=number: listing(number))  # type: ignore[misc]  # a default of its own
+    assert begun == [1, 2, 3, 1]
+    asking.close()
 
 
 async def test_the_same_question_at_the_same_moment_is_computed_once() -> None:
