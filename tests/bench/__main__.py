@@ -9,6 +9,7 @@ BENCHES = {
     "ingest": "events a second through the front door beside raw floors, on both logs",
     "overload": "how long answers take at half load, and memory and answers at five times too much",
     "stager": "events a second from Kafka into PostgreSQL, beside Kafka Streams and the prototype store",
+    "answers": "seconds to answer funnels, retention, paths and stays of ten million touchpoints, beside DuckDB",
     "memory": "a stager's memory at ten thousand and at a million customers",
 }
 
