@@ -34,7 +34,7 @@ class ActiveAsked(Asking, InJourney):
     period: Annotated[Literal["day", "week", "month"], Field(description="of what is counted")] = "month"
 
 
-class Line(BaseModel):
+class ActiveLine(BaseModel):
     """A period."""
 
     period: Annotated[str, Field(description="its first day, or its month", examples=["2026-03"])]
@@ -57,19 +57,19 @@ class Line(BaseModel):
     ]
 
 
-class Group(BaseModel):
+class ActiveGroup(BaseModel):
     """Those with one value."""
 
     value: Annotated[str, Field(examples=["paid search"])]
-    periods: list[Line]
+    periods: list[ActiveLine]
 
 
 class Active(Answered):
     """Who was active, of all and by group."""
 
     period: Annotated[str, Field(examples=["month"])]
-    periods: list[Line]
-    groups: Annotated[list[Group], Field(description="they add up to all; empty without `by`")]
+    periods: list[ActiveLine]
+    groups: Annotated[list[ActiveGroup], Field(description="they add up to all; empty without `by`")]
 
 
 def room(desk: Desk) -> Any:
@@ -96,7 +96,7 @@ def room(desk: Desk) -> Any:
                 **plan.understood.answered(asker, snapshot),
                 period=question.period,
                 periods=[_line(one) for one in all_],
-                groups=[Group(value=name, periods=[_line(one) for one in told]) for name, told in groups],
+                groups=[ActiveGroup(value=name, periods=[_line(one) for one in told]) for name, told in groups],
             )
             return send(request, answer, _lines(answer, question.by), form)
 
@@ -138,8 +138,8 @@ class Plan:
         return told, [(name, active.told(found, mine == number, *ends)) for number, name in enumerate(of.names)]
 
 
-def _line(one: active.Active) -> Line:
-    return Line(
+def _line(one: active.Active) -> ActiveLine:
+    return ActiveLine(
         period=one.label,
         start=instants.spell(one.start),
         ended=one.ended,

@@ -31,7 +31,8 @@ class Band(BaseModel):
 
     stage: Annotated[str | None, Field(description="null: the whole journey", examples=["engagement"])]
     moved_on: Annotated[
-        int, Field(description="times that it was left for a higher stage; of the journey: customers who converted")
+        int,
+        Field(description="times that it was left for a higher stage; of the journey: who converted", examples=[310]),
     ]
     median: Annotated[float | None, Field(description="touchpoints of those who moved on", examples=[5.0])]
     low: Annotated[float | None, Field(description="of the band, inclusive", examples=[3.0])]

@@ -33,7 +33,7 @@ class CartsAsked(Asking):
     window: Annotated[str, Field(description="after the cart's last touchpoint, inclusive", examples=["7d"])] = "7d"
 
 
-class Line(BaseModel):
+class CartLine(BaseModel):
     """Some carts."""
 
     value: Annotated[str | None, Field(description="of `by`; null: all", examples=["paid search"])] = None
@@ -52,8 +52,8 @@ class Line(BaseModel):
 class Carts(Answered):
     """Carts, of all and by group."""
 
-    all: Line
-    groups: Annotated[list[Line], Field(description="they add up to all; empty without `by`")]
+    all: CartLine
+    groups: Annotated[list[CartLine], Field(description="they add up to all; empty without `by`")]
 
 
 def room(desk: Desk) -> Any:
@@ -109,8 +109,8 @@ class Plan:
         return parts
 
 
-def _line(value: str | None, told: carts.Told) -> Line:
-    return Line(
+def _line(value: str | None, told: carts.Told) -> CartLine:
+    return CartLine(
         value=value,
         carts=told.carts,
         customers=told.customers,
@@ -122,6 +122,6 @@ def _line(value: str | None, told: carts.Told) -> Line:
     )
 
 
-def _flat(line: Line) -> dict[str, Any]:
+def _flat(line: CartLine) -> dict[str, Any]:
     told = line.model_dump(exclude={"value", "abandoned", "lost_after"})
     return {**told, "abandoned": line.abandoned.part, "share_abandoned": line.abandoned.share}

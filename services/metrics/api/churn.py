@@ -28,14 +28,14 @@ class ChurnAsked(Fetched):
     period: Annotated[Literal["day", "week", "month"], Field(description="of what is counted")] = "month"
 
 
-class Line(BaseModel):
+class ChurnLine(BaseModel):
     """A stage and a period."""
 
     stage: Annotated[str, Field(examples=["churned"])]
     means: Annotated[str, Field(description="at-risk, churned or lapsed", examples=["churned"])]
     period: Annotated[str, Field(description="its first day, or its month", examples=["2026-03"])]
     start: Instant
-    ended: Annotated[bool, Field(description="false: it goes on, and its numbers will rise")]
+    ended: Annotated[bool, Field(description="false: it goes on, and its numbers will rise", examples=[True])]
     entered: Annotated[int, Field(description="customers who came to the stage in it", examples=[31])]
     rate: Annotated[
         Share, Field(description="of those who stood at its beginning where the stage is entered from, who came to it")
@@ -48,14 +48,14 @@ class ChurnGroup(BaseModel):
     """Those with one value."""
 
     value: Annotated[str, Field(examples=["paid search"])]
-    lines: list[Line]
+    lines: list[ChurnLine]
 
 
 class Churn(Answered):
     """How many are lost and won back, of all and by group."""
 
     period: Annotated[str, Field(examples=["month"])]
-    lines: list[Line]
+    lines: list[ChurnLine]
     groups: Annotated[list[ChurnGroup], Field(description="they add up to all; empty without `by`")]
 
 
@@ -110,7 +110,7 @@ class Plan:
             message = f"no stage of this journey means {', '.join(churn.LEAVING)}: say so of one in its definition"
             raise invalid("journey", message)
 
-    def answer(self, snapshot: Snapshot, turn: Turn) -> list[tuple[str, list[Line]]]:
+    def answer(self, snapshot: Snapshot, turn: Turn) -> list[tuple[str, list[ChurnLine]]]:
         """All (under no name), then each group."""
         understood, moves, now = self.understood, self._about.moves(snapshot), self._about.now(snapshot)
         columns = snapshot.touchpoints
@@ -130,12 +130,12 @@ class Plan:
             parts.append((name, self._lines(churn.told(mine, acts, definition, whole), whole, now)))
         return parts
 
-    def _lines(self, told: list[churn.Line], whole: Periods, now: int) -> list[Line]:
+    def _lines(self, told: list[churn.Line], whole: Periods, now: int) -> list[ChurnLine]:
         understood, stages = self.understood, self._about.definition.stages
         names = labels(whole, self._period, understood.zone)
         since, until = understood.since, understood.until
         return [
-            Line(
+            ChurnLine(
                 stage=stages[one.stage].name,
                 means=stages[one.stage].means or "",
                 period=names[one.period],
@@ -152,6 +152,6 @@ class Plan:
         ]
 
 
-def _flat(line: Line) -> dict[str, Any]:
+def _flat(line: ChurnLine) -> dict[str, Any]:
     told = line.model_dump(exclude={"rate"})
     return {**told, "left": line.rate.part, "of": line.rate.whole, "rate": line.rate.share}

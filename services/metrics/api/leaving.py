@@ -43,7 +43,13 @@ class About(BaseModel):
     due: Annotated[Instant, Field(description="when time alone leads on, if nothing else happens")]
     to: Annotated[str, Field(description="where it leads", examples=["churned"])]
     means: Annotated[str, Field(description="at-risk, churned or lapsed", examples=["churned"])]
-    sentence: Annotated[str, Field(description="why, in the language that Accept-Language asks for")]
+    sentence: Annotated[
+        str,
+        Field(
+            description="why, in the language that Accept-Language asks for",
+            examples=["On Friday, 27 November 2026, 14:05 time alone leads to “Churned”: …"],
+        ),
+    ]
     acts_lately: Annotated[int, Field(description="their own acts in the last 30 days", examples=[1])]
     acts_before: Annotated[int, Field(description="… and in the 30 days before", examples=[9])]
     last_act: Annotated[str | None, Field(description="the name of the last one", examples=["Pricing Viewed"])]

@@ -94,7 +94,7 @@ class Cohort(BaseModel):
     cells: list[Cell]
 
 
-class Group(BaseModel):
+class RetentionGroup(BaseModel):
     """The cohorts of those with one value."""
 
     value: Annotated[str, Field(examples=["paid search"])]
@@ -112,7 +112,7 @@ class Retention(Answered):
     members: Annotated[int, Field(description="of all cohorts", examples=[4210])]
     cells: Annotated[list[Cell], Field(description="all cohorts together")]
     cohorts: list[Cohort]
-    groups: Annotated[list[Group], Field(description="they add up to all; empty without `by`")]
+    groups: Annotated[list[RetentionGroup], Field(description="they add up to all; empty without `by`")]
 
 
 def room(desk: Desk) -> Any:
@@ -142,7 +142,9 @@ def room(desk: Desk) -> Any:
                 cells=plan.cells(all_.cells),
                 cohorts=plan.cohorts(all_),
                 groups=[
-                    Group(value=name, customers=told.size, cells=plan.cells(told.cells), cohorts=plan.cohorts(told))
+                    RetentionGroup(
+                        value=name, customers=told.size, cells=plan.cells(told.cells), cohorts=plan.cohorts(told)
+                    )
                     for name, told in groups
                 ],
             )

@@ -39,7 +39,7 @@ class VelocityAsked(StaysAsked):
     period: Annotated[Literal["day", "week", "month"], Field(description="in which stays ended")] = "month"
 
 
-class Point(BaseModel):
+class CurvePoint(BaseModel):
     """A point of the curve: it falls in steps, and keeps its height until the next."""
 
     after: Annotated[float, Field(description="seconds since the entry", examples=[86400.0])]
@@ -65,7 +65,7 @@ class Stay(BaseModel):
         float | None,
         Field(description="after so long half have left, counting open stays (Kaplan–Meier); null: not yet"),
     ]
-    curve: Annotated[list[Point], Field(description="Kaplan–Meier's; with `stage` only")]
+    curve: Annotated[list[CurvePoint], Field(description="Kaplan–Meier's; with `stage` only")]
 
 
 class StayGroup(BaseModel):
@@ -224,7 +224,7 @@ class Plan:
             open=one.open,
             survival_median=seconds(one.survival_median),
             curve=[
-                Point(
+                CurvePoint(
                     after=point.after / SECOND,
                     at_risk=point.at_risk,
                     left=point.left,

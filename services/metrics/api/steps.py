@@ -30,12 +30,14 @@ class StepsAsked(PathsAsked):
 class Node(BaseModel):
     """A line of the step matrix: how many have this at this step."""
 
-    step: Annotated[int, Field(description="counted from 1; 0 is `after` or `before`, and before it is −1, −2, …")]
+    step: Annotated[
+        int, Field(description="counted from 1; 0 is `after` or `before`, and before it is −1, −2, …", examples=[1])
+    ]
     name: Annotated[str | None, Field(description="null: the path has ended (or not begun)", examples=["Home"])]
     count: Annotated[int, Field(examples=[120])]
 
 
-class Link(BaseModel):
+class StepLink(BaseModel):
     """How many go from one node to another of the next step."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -50,17 +52,19 @@ class StepsGroup(BaseModel):
     """The steps of those with one value."""
 
     value: Annotated[str, Field(examples=["paid search"])]
-    counted: int
+    counted: Annotated[int, Field(examples=[812])]
     nodes: list[Node]
-    links: list[Link]
+    links: list[StepLink]
 
 
 class Steps(Walked):
     """Steps, of all and by group."""
 
-    counted: Annotated[int, Field(description="sequences told of: those that have `after` or `before`, if it is given")]
+    counted: Annotated[
+        int, Field(description="sequences told of: those that have `after` or `before`, if it is given", examples=[812])
+    ]
     nodes: Annotated[list[Node], Field(description="the step matrix; each step adds up to `counted`")]
-    links: list[Link]
+    links: list[StepLink]
     groups: Annotated[list[StepsGroup], Field(description="empty without `by`")]
 
 
@@ -110,5 +114,5 @@ def _told(flow: paths.Flow) -> dict[str, Any]:
     return {
         "counted": flow.count,
         "nodes": [Node(step=one.step, name=one.name, count=one.count) for one in flow.nodes],
-        "links": [Link(step=one.step, source=one.source, target=one.target, count=one.count) for one in flow.links],
+        "links": [StepLink(step=one.step, source=one.source, target=one.target, count=one.count) for one in flow.links],
     }
