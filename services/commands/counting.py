@@ -36,7 +36,8 @@ class Partition(NamedTuple):
 class Stage(NamedTuple):
     """A stage's customers: by ledger entries, by the roll-ups of each level, by the customers' own states.
 
-    `states` is None of a version that is retired: customers lose theirs when they are next written.
+    `version` is the definition's number, counted from 1 in each journey. `states` is None of a version that is retired:
+    customers lose theirs when they are next written.
     """
 
     journey: str
@@ -78,11 +79,14 @@ async def count(db: AsyncConnection, log: Log) -> Report:
     staged = sum(one.staged for one in report.partitions)
     if report.touchpoints != staged:
         report.faults.append(f"{report.touchpoints:,} touchpoints are stored, {staged:,} were counted as staged")
-    await _journeys(db, report)
+    journeys = await _journeys(db, report)
     if await recount.flows(db) != await reads.flows(db):
         report.faults.append("the counts of moves differ from the ledger's entries")
     for project, version, customer in await recount.misplaced(db):
-        report.faults.append(f"customer {customer} of project {project} stands twice, or is gone, in version {version}")
+        row = journeys[version]
+        report.faults.append(
+            f"customer {customer} of project {project} stands twice, or is gone, in {row.name} version {row.number}"
+        )
     return report
 
 
@@ -103,7 +107,7 @@ async def _partitions(db: AsyncConnection, log: Log, report: Report) -> None:
         )
 
 
-async def _journeys(db: AsyncConnection, report: Report) -> None:
+async def _journeys(db: AsyncConnection, report: Report) -> dict[int, JourneyRow]:
     populations = await recount.populations(db)
     states = await _states(db)
     journeys: dict[int, JourneyRow] = {}
@@ -116,11 +120,12 @@ async def _journeys(db: AsyncConnection, report: Report) -> None:
     for key in sorted(populations.keys() | states.keys()):
         row, stage = journeys[key[1]], stage_name(definitions[key[1]], key[2]) or ""
         held = states[key] if row.retired_at is None else None
-        counted = Stage(row.name, row.version, stage, *populations.get(key, recount.Population()), held)
+        counted = Stage(row.name, row.number, stage, *populations.get(key, recount.Population()), held)
         report.stages.append(counted)
         ways = {counted.ledger, counted.total, counted.by_day, counted.by_hour, counted.states}
         if len(ways - {None}) > 1:
-            report.faults.append(f"{row.name} version {row.version}: stage {stage} is counted differently")
+            report.faults.append(f"{row.name} version {row.number}: stage {stage} is counted differently")
+    return journeys
 
 
 async def _states(db: AsyncConnection) -> Counter[StageKey]:

@@ -29,6 +29,16 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_version_is_called_by_its_number(data: Path, tmp_path: Path) -> None:
+    """Journeys that share a store each count their versions from 1."""
+    file = tmp_path / "shop.yaml"
+    file.write_text("journey: shop\nstages: [{stage: seen, enter: {touchpoint: {}}}]\n")
+    milepost("journeys", "publish", str(file), data=data)
+    milepost("import", "-", data=data, given=b'{"type": "page", "userId": "dan"}\n')
+    report = json.loads(milepost("check", "--json", data=data))
+    assert {(one["journey"], one["version"]) for one in report["stages"]} == {("lifecycle", 1), ("shop", 1)}
+
+
 def change(data: Path, *statements: str) -> None:
     """Changes the store behind its back."""
     with sqlite3.connect(data / "store.sqlite") as store:
