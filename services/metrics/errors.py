@@ -72,6 +72,9 @@ def install(app: FastAPI) -> None:
     async def unreadable(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         field = ".".join(str(step) for step in first["loc"][1:])
+        if not field or first["type"] == "json_invalid":  # the body as a whole: not JSON, or not called so
+            remedy = "send it as a JSON object, with Content-Type: application/json"
+            return JSONResponse(_body("invalid_parameter", f"the body: {remedy}", "body"), 400)
         return JSONResponse(_body("invalid_parameter", f"{field}: {first['msg']}", field), 400)
 
     @app.exception_handler(StoreUnavailable)

@@ -154,14 +154,14 @@ async def cut_over(db: AsyncConnection, project: int, name: str, number: int | N
     Raises VersionRefused.
     """
     await _in_turn(db)
-    rows = await _of(db, project, name)
+    rows = await _known(db, project, name)
     return await _ask(db, rows, _chosen(rows, number, "to answer instead"))
 
 
 async def roll_back(db: AsyncConnection, project: int, name: str, number: int | None = None) -> JourneyRow:
     """Asks for a version that answered before, by default the last one that did. Raises VersionRefused."""
     await _in_turn(db)
-    rows = await _of(db, project, name)
+    rows = await _known(db, project, name)
     current = _answering(rows)
     former = [row for row in rows if row.filled and row.asked_at and row.retired_at is None and row != current]
     if number is None and not former:
@@ -175,7 +175,7 @@ async def roll_back(db: AsyncConnection, project: int, name: str, number: int | 
 async def retire(db: AsyncConnection, project: int, name: str, number: int) -> JourneyRow:
     """Ends the folding of a version, for good. Its ledger stays as it is. Raises VersionRefused for the current one."""
     await _in_turn(db, folding=True)
-    rows = await _of(db, project, name)
+    rows = await _known(db, project, name)
     row = _chosen(rows, number, "")
     if row == _answering(rows):
         raise VersionRefused(f"{name} version {number} answers now: let another answer before it is retired")
@@ -195,7 +195,7 @@ async def resume(db: AsyncConnection, project: int, name: str, number: int | Non
 
 async def _pause(db: AsyncConnection, project: int, name: str, number: int | None, paused: int) -> JourneyRow:
     await _in_turn(db)
-    rows = await _of(db, project, name)
+    rows = await _known(db, project, name)
     filling = [row for row in rows if not row.filled and row.retired_at is None]
     if number is None and not filling:
         raise VersionRefused(f"no version of {name} is being filled")
@@ -221,14 +221,19 @@ async def _of(db: AsyncConnection, project: int, name: str) -> list[JourneyRow]:
     return [row for row in await reads.journeys(db, project) if row.name == name]
 
 
+async def _known(db: AsyncConnection, project: int, name: str) -> list[JourneyRow]:
+    rows = await _of(db, project, name)
+    if not rows:
+        raise VersionRefused("there is no journey of this name: `milepost journeys list` shows those there are")
+    return rows
+
+
 def _answering(rows: Iterable[JourneyRow]) -> JourneyRow | None:
     return next(iter(answering(rows)), None)
 
 
 def _chosen(rows: Sequence[JourneyRow], number: int | None, purpose: str) -> JourneyRow:
     """The version of this number; None: the newest that is folded and does not answer."""
-    if not rows:
-        raise VersionRefused("there is no journey of this name: `milepost journeys list` shows those there are")
     name, current = rows[0].name, _answering(rows)
     if number is None:
         others = [row for row in rows if row.retired_at is None and row != current]

@@ -39,6 +39,16 @@ async def stages(shop: Site) -> dict[str, int]:
     return {one["stage"]: one["customers"] for one in answer["stages"] if one["customers"]}
 
 
+async def test_a_body_that_is_not_called_json(shop: Site) -> None:
+    """What curl sends by itself is refused with the header that is missing; so is a body that is none."""
+    for path in ("/v1/exclusions", "/v1/exclusions/preview", "/v1/retractions"):
+        for kind, body in (("text/plain", b"{}"), ("application/json", b"filter"), ("application/json", b"[]")):
+            answer = await shop.client.post(path, content=body, headers={"Content-Type": kind})
+            assert answer.status_code == 400
+            assert answer.json()["field"] == "body"
+            assert answer.json()["message"] == "the body: send it as a JSON object, with Content-Type: application/json"
+
+
 async def test_an_exclusion_is_looked_at_made_and_undone(shop: Site) -> None:
     """Those excluded leave the counts, stay in the history, and come back."""
     before = await stages(shop)

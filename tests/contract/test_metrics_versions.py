@@ -145,6 +145,17 @@ async def test_what_is_refused_changes_nothing(shop: Site) -> None:
     assert await standings(shop) == before
 
 
+async def test_what_a_version_left_out_means_is_said(shop: Site) -> None:
+    """The document does not call the version that answers what a POST without one would change."""
+    paths = (await shop.client.get("/openapi.json")).json()["paths"]
+    for change in ("cut-over", "rollback", "pause", "resume"):
+        parameters = paths[f"/v1/journeys/{{journey}}/{change}"]["post"]["parameters"]
+        said = [one for one in parameters if one["in"] == "query"]
+        assert [(one["name"], one["description"]) for one in said] == [
+            ("version", "the version's number; left out: as said above")
+        ]
+
+
 async def test_the_same_text_adds_nothing(shop: Site) -> None:
     """Published again it is the version it was; as a former one it answers again."""
     await post(shop, "publish", 200, SHOP)

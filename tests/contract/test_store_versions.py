@@ -229,6 +229,8 @@ async def test_what_cannot_be_done_is_said(store: Store, session: Session, pool:
         (versions.cut_over, JOURNEY, (), "no other version"),
         (versions.roll_back, JOURNEY, (), "no former version"),
         (versions.retire, JOURNEY, (1,), "answers now"),
+        (versions.roll_back, "other", (), "no journey of this name"),
+        (versions.pause, "other", (), "no journey of this name"),
         (versions.pause, JOURNEY, (), "no version of shop is being filled"),
         (versions.pause, JOURNEY, (1,), "filled already"),
     ]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.metrics import instants
-from services.metrics.api.answers import Answer, Instant, Version, spelt_clock
+from services.metrics.api.answers import Answer, Instant, spelt_clock
 from services.metrics.auth import CHANGES, Asked
 from services.metrics.definitions import YAML_BODY, Invalid, hold, refused, sent, version
 from services.metrics.errors import NOT_FOUND, Error, Refused
@@ -52,6 +52,11 @@ class Versions(Answer):
 REFUSED: dict[int | str, dict[str, Any]] = {
     409: {"model": Error, "description": "That cannot be done with this version; the message says what can."}
 }
+
+#: Which version is changed.
+Changed = Annotated[
+    int | None, Query(alias="version", ge=1, description="the version's number; left out: as said above", examples=[2])
+]
 
 Change = Callable[[AsyncConnection, int, str, int | None], Awaitable[JourneyRow]]
 
@@ -119,30 +124,30 @@ def _changing(routes: APIRouter, service: Service, asked: Asked) -> None:
 
     @routes.post("/v1/journeys/{journey}/cut-over", summary="Let another version answer", responses=responses)
     async def cut_over(
-        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Changed = None
     ) -> Versions:
         """By default the newest that does not answer: at once, or as soon as every customer is derived by it."""
         return await change(asker, journey, number, versions.cut_over)
 
     @routes.post("/v1/journeys/{journey}/rollback", summary="Let a former version answer again", responses=responses)
     async def rollback(
-        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Changed = None
     ) -> Versions:
         """By default the last one that did. It was kept up to date: it answers at once, and nothing is rewritten."""
         return await change(asker, journey, number, versions.roll_back)
 
     @routes.post("/v1/journeys/{journey}/pause", summary="Stop filling a version", responses=responses)
     async def pause(
-        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Changed = None
     ) -> Versions:
         """By default the newest that is being filled. It stays where it is, and new customers have it all the same."""
         return await change(asker, journey, number, versions.pause)
 
     @routes.post("/v1/journeys/{journey}/resume", summary="Go on filling a version", responses=responses)
     async def resume(
-        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Version = None
+        journey: str, asker: Annotated[Asker, Security(asked, scopes=CHANGES)], number: Changed = None
     ) -> Versions:
-        """From where it was stopped."""
+        """By default the newest that is being filled, from where it was stopped."""
         return await change(asker, journey, number, versions.resume)
 
     @routes.post("/v1/journeys/{journey}/retire", summary="Stop keeping a version up to date", responses=responses)
