@@ -22,12 +22,14 @@ class _Loader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        start = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs leave it so
+        mark = _mark(self.peek_event().start_mark)  # type: ignore[no-untyped-call]  # the stubs leave it so
         if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="an alias (*) is not understood", problem_mark=start)
+            message, remedy = "an alias (*) is not understood", "write out what it stands for"
+            raise DefinitionError([Problem("", message, remedy, *mark)])
         self.depth += 1
         if self.depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem="it nests too deeply", problem_mark=start)
+            message, remedy = "it nests too deeply", "write it with fewer levels, or split the journey"
+            raise DefinitionError([Problem("", message, remedy, *mark)])
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node

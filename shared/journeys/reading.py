@@ -111,7 +111,7 @@ class Place:
             self.problem(f"{shown(self.value)} is not a list", f"write a list of {what}")
             return None
         if not self.value:
-            self.problem("the list is empty", f"list at least one of {what}, or leave the key out")
+            self.problem("the list is empty", f"list at least one of {what}")
             return None
         return [self.child(number) for number in range(len(self.value))]
 

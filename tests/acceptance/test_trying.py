@@ -67,10 +67,12 @@ def test_the_pages_journey_does_what_its_examples_say(tmp_path: Path) -> None:
 
 def test_faults_are_listed_with_their_lines(tmp_path: Path) -> None:
     """Of several files at once; the exit code says that there are some."""
-    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good, bad, small = tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "small.yaml"
     good.write_text(SHOP)
+    small.write_text("journey: small\nstages: [{stage: seen, enter: {touchpoint: {}}}]\n")
     bad.write_text(SHOP.replace("touchpoint", "touchpiont").replace("at: +1h", "at: soon"))
-    told = milepost_here("journeys", "validate", good, bad, data=tmp_path, code=1)
+    told = milepost_here("journeys", "validate", good, bad, small, data=tmp_path, code=1)
+    assert f"{small}: small is a journey of 1 stage.\n" in told
     assert f"{good}: shop is a journey" in told
     assert re.search(rf"{bad}:3:\d+: .*did you mean touchpoint\?", told)
     assert "'soon' is not a time" in told

@@ -52,8 +52,9 @@ def validate(files: tuple[str, ...]) -> None:
                 path = f"{problem.path}: " if problem.path else ""
                 click.echo(plain(f"{place}: {path}{problem.message} — {problem.remedy}"))
         else:
+            stages = "1 stage" if len(definition.stages) == 1 else f"{len(definition.stages)} stages"
             tried = f"; `milepost journeys test {file}` tries its examples" if definition.examples else ""
-            click.echo(f"{file}: {definition.name} is a journey of {len(definition.stages)} stages{tried}.")
+            click.echo(f"{file}: {definition.name} is a journey of {stages}{tried}.")
     if faulty:
         raise SystemExit(1)
 
