@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from services.metrics.analytics.columns import Ints, Mask
-from services.metrics.analytics.members import spread
+from services.metrics.analytics.members import changes, spread
 from services.metrics.analytics.periods import Periods, labels
 from shared.journeys.calendar import Period
 
@@ -45,19 +45,12 @@ def presence(owner: Ints, at: Ints, period: Period, zone: ZoneInfo, now: int) ->
     daily = spread(Period("day", period.calendar), np.append(at, (now, whole.starts[0])), zone)
     of_day = whole.of(daily.starts[:-1])
     day = daily.of(at)
-    kept = _changes(owner, day)
+    kept = changes(owner, day)
     owner, number = owner[kept], of_day[day[kept]]
-    begins = np.flatnonzero(_changes(owner, number))
+    begins = np.flatnonzero(changes(owner, number))
     days = np.diff(np.append(begins, len(owner)))
     lengths = np.bincount(of_day[daily.starts[:-1] <= now], minlength=len(whole))
     return Presence(owner[begins], number[begins], days, whole, labels(whole, period, zone), lengths)
-
-
-def _changes(owner: Ints, number: Ints) -> Mask:
-    """Where another owner or another number begins."""
-    changes = np.ones(len(owner), dtype=np.bool_)
-    changes[1:] = (owner[1:] != owner[:-1]) | (number[1:] != number[:-1])
-    return changes
 
 
 def told(found: Presence, mine: Mask | None, since: int | None, until: int | None, now: int) -> list[Active]:

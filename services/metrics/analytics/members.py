@@ -32,6 +32,13 @@ def firsts(owner: Ints, at: Ints) -> tuple[Ints, Ints]:
     return owner[rows], at[rows]
 
 
+def changes(owner: Ints, number: Ints) -> Mask:
+    """Where another owner or another number begins."""
+    changes = np.ones(len(owner), dtype=np.bool_)
+    changes[1:] = (owner[1:] != owner[:-1]) | (number[1:] != number[:-1])
+    return changes
+
+
 def entries(moves: Moves, stage: int) -> tuple[Ints, Ints]:
     """Whose and when the entries into a stage are."""
     into = moves.target == stage

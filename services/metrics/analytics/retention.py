@@ -11,7 +11,7 @@ from services.metrics.analytics.columns import Columns, Ints, Mask
 from services.metrics.analytics.intervals import Share, share
 from services.metrics.analytics.kernels import retention
 from services.metrics.analytics.kernels.retention import Members, Returns, Table
-from services.metrics.analytics.members import spread
+from services.metrics.analytics.members import changes, spread
 from services.metrics.analytics.periods import Periods, labels
 from shared.events import DAY
 from shared.journeys.calendar import Period
@@ -87,13 +87,15 @@ def found(columns: Columns, owner: Ints, start: Ints, back: Mask, asked: Asked, 
     rows = np.flatnonzero(back & (columns.at >= since[columns.owner]))
     came, at = columns.owner[rows], columns.at[rows]
     if asked.mode == "calendar":
-        members = Members(owner, cohort, whole.of(np.array([now])) - cohort)
-        returns = retention.calendar(members, came, whole.of(at), len(whole) + 1)
+        members, number = Members(owner, cohort, whole.of(np.array([now])) - cohort), whole.of(at)
+        once = changes(came, number)  # rows are sorted by owner and time: most repeat the one before
+        returns = retention.calendar(members, came[once], number[once], len(whole) + 1)
     else:
         width = ROLLING[asked.period.unit]
-        members = Members(owner, cohort, (now - start) // width)
-        most = int(members.ended.max()) + 1
-        returns = retention.rolling(members, start, came, at, width, max(1, most))
+        members, number = Members(owner, cohort, (now - start) // width), (at - since[came]) // width
+        once = changes(came, number)
+        most = max(1, int(members.ended.max()) + 1)
+        returns = retention.rolling(members, start, came[once], at[once], width, most)
     return Found(members, whole, returns)
 
 
