@@ -110,13 +110,9 @@ def over_stages(moves: Moves, names: dict[int, str]) -> Walks:
 
 def follows(walks: Walks, most: int) -> list[Pair]:
     """The pairs, the most frequent first."""
-    found = paths.follows(walks.group, walks.at, walks.code)
-    order = np.argsort(-found.count, kind="stable")[:most]
-    names = walks.names
-    return [
-        Pair(names[found.first[i]], names[found.second[i]], int(found.count[i]), found.median[i], found.mean[i])
-        for i in order
-    ]
+    found, names = paths.follows(walks.group, walks.at, walks.code, most), walks.names
+    lines = zip(found.first, found.second, found.count, found.median, found.mean, strict=True)
+    return [Pair(names[a], names[b], int(count), float(median), float(mean)) for a, b, count, median, mean in lines]
 
 
 def variants(walks: Walks, most: int) -> list[Variant]:

@@ -30,7 +30,7 @@ def test_directly_follows_counts_neighbours_of_one_customer(acts: list[Act]) -> 
     for first, second in pairwise(acts):
         if first.owner == second.owner:
             gaps[first.name, second.name].append(second.at - first.at)
-    found = paths.follows(made.owner, made.at, made.codes["name"])
+    found = paths.follows(made.owner, made.at, made.codes["name"], 100)
     got = {
         (NAMES[first], NAMES[second]): (count, middle, average)
         for first, second, count, middle, average in zip(
@@ -38,6 +38,10 @@ def test_directly_follows_counts_neighbours_of_one_customer(acts: list[Act]) -> 
         )
     }
     assert got == {pair: (len(all_), median(all_), pytest.approx(mean(all_))) for pair, all_ in gaps.items()}
+    wide = paths.follows(made.owner, made.at, made.codes["name"] * 1000, 2)
+    assert (wide.first // 1000).tolist() == found.first[:2].tolist()
+    assert (wide.count.tolist(), wide.median.tolist()) == (found.count[:2].tolist(), found.median[:2].tolist())
+    assert found.count.tolist() == sorted(found.count.tolist(), reverse=True)
 
 
 @given(histories())
