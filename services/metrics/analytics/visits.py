@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.metrics.analytics.columns import MISSING, Codes, Columns, Ints, Mask
+from services.metrics.analytics.columns import MISSING, Codes, Columns, Ints, Mask, distinct
 from services.metrics.analytics.intervals import Share, share
 from services.metrics.analytics.kernels import paths
 from services.metrics.analytics.kernels.stays import quantiles
@@ -77,7 +77,7 @@ def told(found: Visits, mask: Mask) -> Told:
     lengths = found.length[mask]
     return Told(
         count,
-        len(np.unique(found.owner[mask])),
+        len(distinct(found.owner[mask])),
         new,
         count - new,
         share(int((mask & found.bounced).sum()), count),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.metrics.analytics.columns import Ints
+from services.metrics.analytics.columns import Ints, distinct
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def bracket(members: Members, returns: Returns, edges: NDArray[np.int64]) -> Tab
     place = np.searchsorted(edges, period, side="right") - 1
     inside = (place >= 0) & (place < len(edges) - 1)
     ended = np.searchsorted(edges[1:], members.ended, side="right")
-    pairs = np.unique(member[inside] * len(edges) + place[inside])
+    pairs = distinct(member[inside] * len(edges) + place[inside])
     whole = Members(members.owner, members.cohort, ended)
     return _table(whole, pairs // len(edges), pairs % len(edges), len(edges) - 1)
 
@@ -87,7 +87,7 @@ def _returns(members: Members, origin: Ints, owner: Ints, when: Ints, width: int
     member = order[place[known]]
     period = (when[known] - origin[member]) // width
     within = (period >= 0) & (period < periods)
-    pairs = np.unique(member[within] * periods + period[within])
+    pairs = distinct(member[within] * periods + period[within])
     return Returns(pairs // periods, pairs % periods)
 
 
