@@ -147,22 +147,20 @@ def around(walks: Walks, pivot: int, steps: int, top: int, *, after: bool) -> Fl
 
 
 def _flow(table: Ints, places: list[int], names: tuple[str, ...], top: int, pivot: int | None) -> Flow:
-    codes, count = np.unique(table[table >= 0], return_counts=True)
-    named = set(codes[np.argsort(-count, kind="stable")][:top].tolist()) | ({pivot} if pivot is not None else set())
-    rest = len(names)
-    of_code = np.array([code if code in named else rest for code in range(rest)] + [-1])  # the last stands for −1
-    table = of_code[table]
-    told: list[str | None] = [*names, OTHER, None]
+    count = np.bincount(table[table >= 0], minlength=len(names))
+    named = {int(code) for code in np.argsort(-count, kind="stable")[:top] if count[code]}
+    kept = sorted(named | ({pivot} if pivot is not None else set()))
+    labels: list[str | None] = [None, *(names[code] for code in kept), OTHER]
+    number = np.full(len(names) + 1, len(kept) + 1)
+    number[kept] = np.arange(1, len(kept) + 1)
+    number[-1] = 0  # stands for −1
+    table, width = number[table], len(labels)
     nodes, links = [], []
     for column, step in enumerate(places):
-        found, count = np.unique(table[:, column], return_counts=True)
-        nodes += [Node(step, told[code], int(n)) for code, n in zip(found.tolist(), count, strict=True)]
-        if column + 1 == len(places):
-            break
-        pairs, count = np.unique(table[:, column : column + 2], axis=0, return_counts=True)
-        links += [
-            Link(step, told[source], told[target], int(n))
-            for (source, target), n in zip(pairs.tolist(), count, strict=True)
-            if (source, target) != (-1, -1)
-        ]
+        of_each = np.bincount(table[:, column], minlength=width)
+        nodes += [Node(step, labels[code], int(of_each[code])) for code in np.flatnonzero(of_each)]
+        if column + 1 < len(places):
+            of_each = np.bincount(table[:, column] * width + table[:, column + 1], minlength=width * width)
+            pairs = [pair for pair in np.flatnonzero(of_each) if pair]  # 0: it had ended already
+            links += [Link(step, labels[pair // width], labels[pair % width], int(of_each[pair])) for pair in pairs]
     return Flow(len(table), nodes, sorted(links, key=lambda link: (link.step, -link.count)))
