@@ -23,7 +23,7 @@ class Whose(FunnelAsked):
     """A funnel, and which of its numbers."""
 
     step: Annotated[int, Field(ge=1, description="counted from 1", examples=[2])]
-    lost: Annotated[bool, Field(description="those who went no further than this step")] = False
+    lost: Annotated[bool, Field(description="those who went no further than this step", examples=[True])] = False
     group: Annotated[str | None, Field(description="only those with this value of `by`", examples=[None])] = None
 
 
