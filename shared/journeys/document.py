@@ -10,8 +10,10 @@ from shared.journeys.reading import DefinitionError, Mark, Problem, Reading, Ste
 #: Far more than any definition needs; what is larger is a mistake or an attack.
 LONGEST, DEEPEST = 100_000, 40
 
-_WHOLE = re.compile(r"[-+]?[0-9]{1,15}", re.ASCII)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,15}", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,15}\.[0-9]{1,15}(e[-+]?[0-9]{1,2})?", re.ASCII)
+#: An escape such as `\ud83d` by itself is no text that could be sent or printed.
+_HALF = re.compile(r"[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -61,9 +63,13 @@ def _value(node: yaml.Node | None, steps: Steps, reading: Reading) -> Any:
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             mark = _mark(key_node.start_mark)
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            if not isinstance(key, str) or key in mapping:
-                message = f"the key {key!r} stands twice" if isinstance(key, str) else "a key is not a text"
+            if not isinstance(key_node, yaml.ScalarNode):
+                remedy = "write it as a text, in quotes if need be"
+                reading.problems.append(Problem(spelt(steps), "a key is not a text", remedy, *mark))
+                continue
+            key = _whole(key_node.value, steps, mark, reading)
+            if key in mapping:
+                message = f"the key {key!r} stands twice"
                 reading.problems.append(Problem(spelt(steps), message, "keep one of them", *mark))
                 continue
             reading.marks[(*steps, key)] = mark
@@ -82,9 +88,18 @@ def _scalar(node: yaml.Node, steps: Steps, reading: Reading) -> Any:
         message = f"the tag {node.tag} is not understood"
         reading.problems.append(Problem(spelt(steps), message, "leave it out", *reading.marks[steps]))
     if not isinstance(node, yaml.ScalarNode) or node.style is not None:
-        return text
+        return _whole(text, steps, reading.marks[steps], reading)
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if _WHOLE.fullmatch(text):
+    if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text
+
+
+def _whole(text: str, steps: Steps, mark: Mark, reading: Reading) -> str:
+    """A text without halves of characters."""
+    if not _HALF.search(text):
+        return text
+    remedy = "write the character itself instead of its escapes"
+    reading.problems.append(Problem(spelt(steps), "half of a character is not a text", remedy, *mark))
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)

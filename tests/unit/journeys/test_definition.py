@@ -139,6 +139,9 @@ def test_faulty_conditions(condition: str, told: list[str]) -> None:
     [
         ("", "nothing is not a mapping"),
         ("- a", "a list is not a mapping"),
+        (GOOD + "? [a, b]\n: c\n", "line 17, column 3: a key is not a text — write it as a text, in quotes if need be"),
+        (GOOD + 'description: "x\\ud800"', "line 17, column 1, description: half of a character"),
+        (GOOD + '"x\\ud800": y', "line 17, column 1: half of a character"),
         ("journey: test", "'stages' is missing"),
         ("journey: test\nstages: []", "the list is empty — list at least one of stages"),
         (GOOD + "stagse: []", "line 17, column 1: unknown key 'stagse' — did you mean stages?"),
