@@ -129,11 +129,15 @@ async def _journeys(db: AsyncConnection, report: Report) -> dict[int, JourneyRow
 
 
 async def _states(db: AsyncConnection) -> Counter[StageKey]:
-    """Customers by where their own states say that they stand."""
-    found: Counter[StageKey] = Counter()
-    async for project, packed in recount.states(db):
+    """Customers by where their own states say that they stand; where one has none, as the ledger has left it."""
+    found, without = Counter[StageKey](), await recount.stateless(db)
+    async for project, customer, packed in recount.states(db):
         for version, track in unpack_tracks(packed).items():
+            without.pop((project, customer, version), None)
             stage = track.written[-1].target if track.written else track.state.stage
             if stage != ABSENT:
                 found[project, version, stage] += 1
+    for (project, _, version), stages in without.items():
+        for stage, n in stages.items():
+            found[project, version, stage] += n
     return found

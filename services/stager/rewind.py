@@ -29,7 +29,11 @@ def record_at(work: Work, person: Person, received: int) -> None:
     if before < recorded:
         for version, journey in work.plans.journeys(person.project):
             if version in person.tracks:
-                entries = fire(journey, person.tracks[version], recorded - 1, before)
+                try:
+                    entries = fire(journey, person.tracks[version], recorded - 1, before)
+                except Exception as error:  # noqa: BLE001 - a fault of one journey must not stop the customer's others
+                    work.quarantine(person, version, error)
+                    continue
                 person.entries += [(version, entry, TIMER) for entry in entries]
     person.recorded = recorded
 
@@ -67,7 +71,12 @@ async def rewind(work: Work, person: Person, since: int, cause: int) -> None:
     for version, moves in made.items():
         if version not in tracks:
             continue
-        timers = catch_up(journeys[version], tracks[version], person.recorded)
+        try:
+            timers = catch_up(journeys[version], tracks[version], person.recorded)
+        except Exception as error:  # noqa: BLE001 - a fault of one journey must not stop the customer's others
+            work.quarantine(person, version, error)
+            del tracks[version]
+            continue
         later = [move for move in moves + timers if move.at > base.at]
         person.entries += [(version, entry, cause) for entry in correct(held[version], later, person.recorded)]
     person.tracks = tracks

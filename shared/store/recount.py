@@ -3,15 +3,16 @@
 Every function takes a connection from `engine.reading`. They read whole tables: minutes, on a large store.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, case, func, select
+from sqlalchemy import Table, case, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.store import tables
 from shared.store.reads import ABSENT
-from shared.store.rows import BY_DAY, BY_HOUR, MERGED, TOTAL, FlowKey
+from shared.store.rows import BEHIND, BY_DAY, BY_HOUR, MERGED, TOTAL, FlowKey
 
 StageKey = tuple[int, int, int]  # project, version, stage
 
@@ -45,11 +46,25 @@ async def dead_letters(db: AsyncConnection) -> dict[int, int]:
     return {row[0]: row[1] for row in found}
 
 
-async def states(db: AsyncConnection) -> AsyncIterator[tuple[int, bytes]]:
-    """(project, packed tracks) of every customer that is not merged into another."""
+async def states(db: AsyncConnection) -> AsyncIterator[tuple[int, int, bytes]]:
+    """(project, customer, packed tracks) of every customer that is not merged into another."""
     rows = tables.customers.c
-    async for row in await db.stream(select(rows.project, rows.states).where(rows.status != MERGED)):
-        yield row[0], row[1]
+    async for row in await db.stream(select(rows.project, rows.customer, rows.states).where(rows.status != MERGED)):
+        yield row[0], row[1], row[2]
+
+
+async def stateless(db: AsyncConnection) -> dict[tuple[int, int, int], Counter[int]]:
+    """How often the ledger has them in a stage, of each (project, customer, version) that may have no state:
+    the customer waits to be derived, or was ever quarantined."""
+    entries, rows, aside = tables.ledger.c, tables.customers.c, tables.quarantine.c
+    waits = select(rows.project, rows.customer).where(rows.status == BEHIND)
+    either = tuple_(entries.project, entries.customer).in_(waits.union(select(aside.project, aside.customer)))
+    counted = defaultdict[tuple[int, int, int], Counter[int]](Counter)
+    for stage, sign in ((entries.target, 1), (entries.source, -1)):
+        key = (entries.project, entries.customer, entries.version, stage)
+        for row in await db.execute(select(*key, func.sum(entries.sign)).where(either, stage != ABSENT).group_by(*key)):
+            counted[row[0], row[1], row[2]][row[3]] += sign * int(row[4])
+    return counted
 
 
 async def customers(db: AsyncConnection) -> dict[int, int]:

@@ -279,6 +279,23 @@ async def test_entries_that_come_to_no_place_are_misplaced(session: Session, poo
         assert await recount.customers(db) == {1: 2}
 
 
+async def test_who_has_no_state_stands_where_the_ledger_has_it(session: Session, pool: AsyncEngine) -> None:
+    """Customers that wait to be derived or were quarantined, and no others, by version and stage."""
+    claim, u, v = await family(session)
+    moves = [
+        LedgerRow(1, 1, customer, at, source, target, LIVE, at, 1, 0, 10 * customer + at)
+        for customer in (u, v)
+        for at, source, target in ((1, -2, 0), (2, 0, 1))
+    ]
+    await write(session, claim, ledger=moves)
+    async with reading(pool) as db:
+        assert await recount.stateless(db) == {}
+    claim = await session.claim(claim.partition, "me")
+    await write(session, claim, quarantined=[QuarantineRow(1, v, 1, 10, "error")])
+    async with reading(pool) as db:
+        assert {who: +stages for who, stages in (await recount.stateless(db)).items()} == {(1, v, 1): Counter({1: 1})}
+
+
 async def test_journeys_are_listed_with_every_version(store: Store, pool: AsyncEngine) -> None:
     """What was added is there, per project."""
     made = [await store.add_journey(1, name, text) for name, text in (("a", "1"), ("b", "1"), ("a", "2"))]
