@@ -139,6 +139,8 @@ def beginning(walks: Walks, steps: int, top: int) -> Flow:
 
 def around(walks: Walks, pivot: int, steps: int, top: int, *, after: bool) -> Flow:
     """The steps after the first (before the last) `pivot` of each sequence that has one; the pivot is step 0."""
+    if pivot < 0:
+        return Flow(0, [], [])
     table = paths.around(walks.group, walks.code, pivot, steps, after=after)
     table = np.insert(table, 0, pivot, axis=1)
     if after:

@@ -90,3 +90,10 @@ def test_equal_spellings_are_one_name() -> None:
     walks = paths.over_names(again, np.arange(3), None)
     assert [walks.names[code] for code in walks.code] == ["Home", "Home", "(identify)"]
     assert (walks.number("home"), walks.number("nothing")) == (0, -1)
+
+
+def test_around_what_nobody_has_there_is_nothing() -> None:
+    """Also where nobody has anything."""
+    none = np.zeros(0, dtype=np.int64)
+    for walks in (_walks([Act(0, 0, "a")]), paths.Walks(none, none, none, none.astype(np.int32), ())):
+        assert paths.around(walks, walks.number("nothing"), 3, 10, after=True) == paths.Flow(0, [], [])
