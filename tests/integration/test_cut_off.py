@@ -93,15 +93,21 @@ def test_cut_off(processes: Processes, kafka: str, topic_prefix: str, database: 
         stagers[1].wait_for("waiting: ")
 
     def deafen() -> None:
-        """What it writes now is committed, and it does not hear so."""
-        before = staged()
-        proxy.deafen()
-        asyncio.run(append(100))
-        wait_until(lambda: staged() > before, within=60)
-        proxy.cut()
+        """The next batch that it writes is committed, and it does not hear so."""
+        committed = False
+        while not committed:  # it may be refused instead: the other stager had changed a customer
+            proxy.mend()
+            before = staged()
+            proxy.deafen(b"messageId")
+            asyncio.run(append(20))
+            wait_until(lambda: proxy.deaf, within=60)
+            until = time.monotonic() + 2
+            while not committed and time.monotonic() < until:
+                committed = staged() > before
+            proxy.cut()
 
     for fault in (freeze, cut, deafen):
-        under_way(400)
+        under_way(300)
         fault()
         proxy.mend()
     asyncio.run(append(len(entries)))

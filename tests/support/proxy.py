@@ -16,7 +16,7 @@ class Proxy:
         self._server, self.port = server, 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
-        self._refusing = False
+        self._refusing, self._marker = False, b""
         self._flows, self._hears = asyncio.Event(), asyncio.Event()
         self._writers = set[asyncio.StreamWriter]()
 
@@ -38,9 +38,14 @@ class Proxy:
         """Passes nothing on, either way, and closes nothing: a network that is gone."""
         self._call(self._flows.clear)
 
-    def deafen(self) -> None:
-        """Passes on what clients ask, and keeps the answers back."""
-        self._call(self._hears.clear)
+    def deafen(self, marker: bytes) -> None:
+        """From the next request that holds these bytes on, passes on what clients ask and keeps all answers back."""
+        self._marker = marker
+
+    @property
+    def deaf(self) -> bool:
+        """Whether answers are being kept back."""
+        return not self._hears.is_set()
 
     def cut(self) -> None:
         """Breaks all connections, with what was kept back, and refuses others."""
@@ -49,7 +54,7 @@ class Proxy:
 
     def mend(self) -> None:
         """Passes everything on again, what was kept back first."""
-        self._refusing = False
+        self._refusing, self._marker = False, b""
         self._call(self._flows.set)
         self._call(self._hears.set)
 
@@ -68,10 +73,10 @@ class Proxy:
 
     async def _end(self) -> None:
         self._listener.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._flows.set()
+        self._hears.set()
+        self._break()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
@@ -93,6 +98,8 @@ class Proxy:
     async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *gates: asyncio.Event) -> None:
         with suppress(ConnectionError):
             while data := await source.read(CHUNK):
+                if self._marker and self._marker in data and self._hears not in gates:
+                    self._hears.clear()
                 for gate in gates:
                     await gate.wait()
                 target.write(data)
