@@ -10,6 +10,9 @@ BENCHES = {
     "overload": "how long answers take at half load, and memory and answers at five times too much",
     "stager": "events a second from Kafka into PostgreSQL, beside Kafka Streams and the prototype store",
     "answers": "seconds to answer funnels, retention, paths and stays of ten million touchpoints, beside DuckDB",
+    "growth": "what an event costs the stager with more journeys, customers, events of one, or after a day off",
+    "counts": "milliseconds of stage counts and of a scrape at ten thousand and at a million customers",
+    "feed": "microseconds and bytes a touchpoint of the analytical copy",
     "memory": "a stager's memory at ten thousand and at a million customers",
 }
 
