@@ -68,6 +68,8 @@ def _fill(connection: Connection, partitions: int, time_zone: str, devices: str)
             f"the store goes on at {present} partitions, which can become more but not fewer:"
             f" set MILEPOST_PARTITIONS to {present} or more"
         )
+    # One that is added holds nothing yet, and does not set the store's clock back until somebody owns it.
+    clock = connection.scalar(select(func.min(positions.c.clock))) or 0
     rows = [
         {
             "partition": partition,
@@ -76,7 +78,7 @@ def _fill(connection: Connection, partitions: int, time_zone: str, devices: str)
             "position": 0,
             "next_id": (partition << ID_BITS) + 1,
             "next_seq": 1,
-            "clock": 0,
+            "clock": clock,
             "staged": 0,
             "duplicates": 0,
             "lost": 0,
