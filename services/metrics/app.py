@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -51,6 +51,7 @@ from services.metrics.collector import Collector
 from services.metrics.pages.frame import ICON, Pages
 from services.metrics.pages.overview import overview
 from services.metrics.pages.words import Languages
+from services.metrics.parameters import known_only
 from services.metrics.service import Service
 from shared.log.port import Log
 from shared.metric import CONTENT_TYPE, Families, Source, exposition
@@ -101,6 +102,7 @@ def build_metrics(
 
     app = FastAPI(
         lifespan=living,
+        dependencies=[Depends(known_only)],
         title="Milepost",
         summary="Where every customer stands on their journey.",
         description=_ABOUT,

@@ -138,6 +138,8 @@ async def test_every_refusal_has_a_code_and_a_message(shop: Site) -> None:
         ("DELETE", "/v1/journeys", 405, "method_not_allowed"),
         ("PUT", "/metrics", 405, "method_not_allowed"),
         ("GET", "/v1/journeys/shop/transitions?limit=1.5", 400, "invalid_parameter"),
+        ("GET", "/v1/journeys/shop/transitions?untill=2024-03-01", 400, "invalid_parameter"),
+        ("POST", "/v1/journeys/shop/rollback?to=2", 400, "invalid_parameter"),
     ):
         answer = await shop.client.request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
