@@ -1,11 +1,13 @@
 """Keys, tokens and projects, on both databases."""
 
 import asyncio
+import hashlib
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.store import admin
+from shared.store import admin, tables
 from shared.store.engine import reading, writing
 from shared.store.keyring import Keyring
 from shared.store.port import Conflict, Session
@@ -42,6 +44,18 @@ async def test_keys_and_tokens_work_until_they_are_revoked(pool: AsyncEngine) ->
     async with reading(pool) as db:
         assert [one.number for one in (await admin.write_keys(db, revoked=True)).values()] == [key.number]
         assert await admin.query_tokens(db) == {}
+
+
+async def test_only_hashes_are_kept(pool: AsyncEngine) -> None:
+    """Neither a key nor a token stands anywhere in its row."""
+    async with writing(pool) as db:
+        _, key = await admin.create_write_key(db, 1, "site", "browser")
+        _, token = await admin.create_query_token(db, 1, "ops")
+    async with reading(pool) as db:
+        for table, secret in ((tables.write_keys, key), (tables.query_tokens, token)):
+            (row,) = (await db.execute(select(table))).all()
+            assert hashlib.sha256(secret.encode()).digest() in row
+            assert secret not in str(row)
 
 
 async def test_a_key_is_changed_while_it_is_used(pool: AsyncEngine) -> None:
