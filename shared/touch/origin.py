@@ -122,24 +122,18 @@ class Origins:
         """What the link said of itself, the click id filling in."""
         campaign, query = inner(context, "campaign"), here.query
 
-        def said(name: str, *keys: str) -> str:
-            utm = f"utm_{name}"
+        def said(utm: str, *keys: str) -> str:
             return _first(campaign, *keys) or text(query.get(utm)) or _first(properties, utm, f"${utm}")
 
-        source, medium = said("source", "source"), said("medium", "medium")
-        origin = Origin(
-            source,
-            medium,
-            said("campaign", "name", "campaign"),
-            said("term", "term", "keyword"),
-            said("content", "content"),
-            said("id", "id"),
-        )
+        origin = _UNSAID
+        if campaign or query or not properties.keys().isdisjoint(_UTM):
+            origin = Origin(*(said(utm, *keys) for utm, keys in _SAID.items()))
+        source, medium = origin.source, origin.medium
         clicks, given = self._tables.clicks, inner(context, "clickIds", "click_ids")
         seen = {name.lower() for name in (*query, *given)} | {key.lstrip("$").lower() for key in properties}
-        parameter = next((name for name in clicks if name in seen), None)
-        if parameter is None:
+        if clicks.keys().isdisjoint(seen):
             return origin
+        parameter = next(name for name in clicks if name in seen)
         click = clicks[parameter]
         if source and medium and self._is_paid(click.source, click.medium) and not self._is_paid(source, medium):
             source = medium = ""
@@ -162,6 +156,18 @@ class Origins:
             return True
         return any(part in self._own or part in own for part in _endings(there))
 
+
+#: The parameters of a link, in the order of an origin's fields, with the keys that a context has for the same.
+_SAID = {
+    "utm_source": ("source",),
+    "utm_medium": ("medium",),
+    "utm_campaign": ("name", "campaign"),
+    "utm_term": ("term", "keyword"),
+    "utm_content": ("content",),
+    "utm_id": ("id",),
+}
+_UTM = frozenset(name for utm in _SAID for name in (utm, f"${utm}"))
+_UNSAID = Origin("", "")
 
 #: The medium that the category of a referrer stands for; GA4 calls social networks and video sites referrals.
 _MEDIUM = {"search": ORGANIC, "shopping": REFERRAL, "assistant": ASSISTANT, "mail": EMAIL}

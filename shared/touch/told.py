@@ -102,7 +102,8 @@ class Telling:
         if key in ("category", "source", "medium", "campaign", "referrer"):
             return () if self.origin is None else texts(getattr(self.origin, key))
         part, _, path = key.partition(".")
-        return texts(at(self._parts[part], path))
+        given = self._parts[part]
+        return texts(at(given, path)) if given else ()
 
 
 class Teller:

@@ -60,6 +60,7 @@ class Gathered:
         self._engaged = array("q")
         self._codes = {dimension: array("i") for dimension in (*CODES, TRAITS)}
         self._words = {dimension: Words() for dimension in (*CODES, TRAITS)}
+        self._facts = [(fact, self._words[name].numbers, self._codes[name]) for name, fact in FACTS.items()]
         self._excluded = bytearray()
 
     @property
@@ -86,12 +87,12 @@ class Gathered:
         words, codes = self._words, self._codes
         codes["type"].append(words["type"].code(touchpoint.type))
         codes["name"].append(words["name"].code(touchpoint.name))
-        for dimension, fact in FACTS.items():
+        for fact, numbers, column in self._facts:
             try:
                 word = fact(touchpoint, self._teller)
             except msgspec.DecodeError:  # ingest takes no such part, but others may write to the log
                 word = None
-            codes[dimension].append(words[dimension].code(word))
+            column.append(MISSING if word is None else numbers.setdefault(word, len(numbers)))
         codes["path"].append(words["path"].code(self._path(touchpoint)))
         self._engaged.append(_engaged(touchpoint))
 
