@@ -4,7 +4,7 @@ import runpy
 import sys
 
 BENCHES = {
-    "engine": "µs to fold a touchpoint into a journey, and to read a condition of four clauses",
+    "engine": "µs to fold a touchpoint into a journey, and what each construct of the language adds",
     "store": "µs to write a realistic batch, on SQLite and on PostgreSQL",
     "ingest": "events a second through the front door beside raw floors, on both logs",
     "overload": "how long answers take at half load, and memory and answers at five times too much",
