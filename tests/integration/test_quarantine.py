@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from services.commands.counting import count
+from services.stager.people import unpack_tracks
 from shared.events import Record
 from shared.journeys.engine import Journey
 from shared.journeys.state import Move, State
@@ -92,7 +93,9 @@ async def test_one_journey_of_one_customer_is_set_aside(when: str, tmp_path: Pat
         await database.dispose()
     with sqlite3.connect(tmp_path / "store.db") as db:
         quarantined = db.execute("SELECT version, error FROM quarantine").fetchall()
+        packed = [row[0] for row in db.execute("SELECT states FROM customers")]
     assert quarantined == [(1, "ZeroDivisionError: no such number")]
+    assert sorted(sorted(unpack_tracks(one)) for one in packed) == [[1, 2], [2]]
     async with staging(tmp_path / "sound", [OTHER]) as world:
         sound = sqlite_books(tmp_path / "sound" / "store.db", await _staged(world, batches))
 
