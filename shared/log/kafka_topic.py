@@ -52,10 +52,9 @@ async def check_kafka(settings: Settings) -> None:
     faults = []
     partitions = len(description["partitions"])
     if partitions != settings.partitions:
-        faults.append(
-            f"it has {partitions} partitions, not {settings.partitions}: set MILEPOST_PARTITIONS={partitions}"
-            " (another number would move customers between partitions)"
-        )
+        more = ", or add partitions with Kafka's own tools" if partitions < settings.partitions else ""
+        remedy = f"set MILEPOST_PARTITIONS={partitions}{more}"
+        faults.append(f"it has {partitions} partitions, not {settings.partitions}: {remedy}")
     replicas = min(len(partition["replicas"]) for partition in description["partitions"])
     if replicas != settings.replication:
         faults.append(
