@@ -116,9 +116,7 @@ class Settings(BaseSettings):
     # The process
     drain: float = Field(10, gt=0, description="seconds that a stopping process has to finish what it began")
     metric_series: int = Field(10_000, ge=10, description="most series of one metric of stages, moves or keys")
-    traces: str = Field(
-        "", description="collector of traces by OTLP over HTTP, like http://host:4318; empty: off"
-    )
+    traces: str = Field("", description="collector of traces by OTLP over HTTP, like http://host:4318; empty: off")
     traces_share: float = Field(0.01, ge=0, le=1, description="share of the requests with events that are traced")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
 
