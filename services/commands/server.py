@@ -14,6 +14,9 @@ from services.commands.health import health
 from services.commands.refusals import RefusalWriter
 from services.commands.serving import App, Receive, Scope, Send, address, listen, run, server, start_logging
 from services.commands.tracing import Traces
+from services.ingest import cors
+from services.ingest.refusals import Refused
+from services.ingest.replies import error, respond
 from services.ingest.side import alone
 from services.metrics.app import build_metrics
 from shared.log.port import LogUnavailable
@@ -110,10 +113,13 @@ def patient(service: Service) -> Service:
 
 
 class Starting:
-    """An app that answers from the first moment on: that the process lives and is not ready, until `begin`."""
+    """An app that answers from the first moment on: that the process lives and is not ready, until `begin`.
+
+    Whatever else is asked is to be asked again: 404 would tell an SDK to give its events up.
+    """
 
     def __init__(self) -> None:
-        self._app = health([self._not_yet])
+        self._app = health([self._not_yet], others=_later)
 
     def begin(self, app: App) -> None:
         """From now on this app answers."""
@@ -124,6 +130,13 @@ class Starting:
 
     async def _not_yet(self) -> None:
         raise LogUnavailable("it is starting")
+
+
+async def _later(scope: Scope, _receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        reply = error(503, Refused("unavailable", "", "The server is starting. Try again."))
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        await respond(send, reply, cors.allowing(origin), ("POST",))
 
 
 async def _serve(name: str, service: Service, settings: Settings) -> None:

@@ -79,7 +79,7 @@ async def test_rejections_are_kept_for_a_while(pool: AsyncEngine) -> None:
     """Those too old go, whosever they are, and no others."""
     old = NOW - KEPT
     await add(pool)
-    await add(pool, rejection(0, at=old), rejection(1, at=old + 600 * SECOND), rejection(2, project=2, at=old))
+    await add(pool, rejection(0, at=old), rejection(1, at=old + 36_000 * SECOND), rejection(2, project=2, at=old))
     async with writing(pool) as db:
         await rejections.forget(db)
     assert (await numbers(pool), await numbers(pool, 2)) == ([1], [])

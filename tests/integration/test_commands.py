@@ -83,6 +83,8 @@ def test_what_is_not_there_yet_is_waited_for(
         service.wait_for(f"WARNING .*waiting to start: Kafka at {broker.bootstrap}")
         assert httpx.get(f"http://127.0.0.1:{ports[name]}/livez").status_code == 200
         assert httpx.get(f"http://127.0.0.1:{ports[name]}/readyz").status_code == 503
+        early = httpx.post(f"http://127.0.0.1:{ports[name]}/v1/batch", json={})
+        assert (early.status_code, early.headers["retry-after"]) == (503, "2")
     broker.start()
     for name, service in waiting.items():
         service.wait_for(f"Milepost {name} runs at", 60)
