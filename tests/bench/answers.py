@@ -97,8 +97,7 @@ def funnel_by_channel(world: World) -> Any:
     """The same for each channel of a customer's first touchpoint."""
     columns, asked = world.columns, _asked(world.columns)
     found = funnels.reached(columns, asked)
-    codes = breakdown.acquired(columns, "channel")
-    groups = breakdown.groups(codes, CHANNELS)
+    groups = breakdown.groups(breakdown.acquired(columns, "channel")[found.owner], CHANNELS)
     told = funnels.by_group(found, groups)
     return {name: _steps(funnels.told(columns, asked, part, NOW)) for name, part in told}
 

@@ -80,6 +80,20 @@ async def test_groups_add_up(shop: Site) -> None:
     assert [sum(column) for column in zip(*groups.values(), strict=True)] == reached(answer)
 
 
+async def test_the_answer_tells_its_time_as_instants(shop: Site) -> None:
+    """A date that was asked with is told as the instant that it stands for."""
+    answer = await ask(shop, since="2024-03-02", until="2024-03-03")
+    assert (answer["since"], answer["until"]) == ("2024-03-02T00:00:00Z", "2024-03-03T23:59:59.999999Z")
+
+
+async def test_groups_may_be_of_the_start_or_the_cohort(shop: Site) -> None:
+    """What holds when the funnel begins, and the period first seen in, group as in every other question."""
+    entered = await ask(shop, by="channel", moment="entered")
+    assert {group["value"]: reached(group)[0] for group in entered["groups"]} == {"paid search": 1, "unknown": 2}
+    cohorts = await ask(shop, by="cohort")
+    assert {group["value"]: reached(group) for group in cohorts["groups"]} == {"2024-03": [3, 2, 1]}
+
+
 async def test_stages_are_steps(shop: Site) -> None:
     """The entry into a stage is a step, alone or between touchpoints."""
     answer = await ask(shop, journey="shop", steps=[{"stage": "visitor"}, {"stage": "buyer"}], window=None)

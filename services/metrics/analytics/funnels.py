@@ -103,8 +103,7 @@ def told(columns: Columns, asked: Asked, found: Reached, now: int) -> Told:
     ends = found.depth < len(asked.steps)
     still = 0
     if asked.window is not None and len(found.owner):
-        began = columns.at[np.where(found.rows >= 0, found.rows, len(columns)).min(axis=1)]
-        still = int((ends & (began + asked.window >= now)).sum())
+        still = int((ends & (columns.at[began(columns, found)] + asked.window >= now)).sum())
     elif asked.window is None:
         still = int(ends.sum())
     return Told(steps if order != "any" else _by_number(found, steps), still)
@@ -126,12 +125,17 @@ def behind(columns: Columns, asked: Asked, found: Reached, number: int, lost: bo
     return People(found.owner[wanted], at, np.ones(len(rows), dtype=np.int64))
 
 
+def began(columns: Columns, found: Reached) -> Ints:
+    """The row of the first step that each customer has."""
+    return np.where(found.rows >= 0, found.rows, len(columns)).min(axis=1) if len(found.rows) else found.owner
+
+
 def by_group(found: Reached, groups: Groups) -> list[tuple[str, Reached]]:
-    """The same for each group of customers; `groups` has one for each customer by owner number."""
-    of = groups.group[found.owner] if len(found.owner) else found.owner
+    """The same for each group; `groups` has one for each of those found."""
     return [
-        (name, Reached(found.owner[of == number], found.depth[of == number], found.rows[of == number]))
+        (name, Reached(found.owner[mine], found.depth[mine], found.rows[mine]))
         for number, name in enumerate(groups.names)
+        for mine in [groups.group == number]
     ]
 
 

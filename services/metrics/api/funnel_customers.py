@@ -49,7 +49,7 @@ def room(desk: Desk) -> Callable[[Service, Asked], APIRouter]:
         ) -> Response:
             """The body is the funnel's, with `step` and maybe `lost` and `group`; `since` is when they came there."""
             pager = Pager(request, cursor, limit, form)
-            plan, row = await planned(service, asker, question)
+            plan = await planned(service, asker, question)
             if question.step > len(question.steps):
                 raise invalid("step", f"there are {len(question.steps)} steps: name one of them, counted from 1")
             if question.group is not None and question.by is None:
@@ -58,8 +58,8 @@ def room(desk: Desk) -> Callable[[Service, Asked], APIRouter]:
             def answer(snapshot: Snapshot, turn: Turn) -> People:
                 return plan.behind(snapshot, turn, question.step - 1, question.group, question.lost)
 
-            text = f"funnel {question.model_dump_json()}"
-            return await pager.page(service, desk, asker, row, text, answer)
+            row = plan.about and plan.about.row
+            return await pager.page(service, desk, asker, row, plan.understood.text("funnel"), answer)
 
         return routes
 

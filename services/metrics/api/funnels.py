@@ -6,29 +6,21 @@ import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.metrics.analytics import breakdown, funnels
+from services.metrics.analytics import funnels
 from services.metrics.analytics.asking import Turn
 from services.metrics.analytics.columns import Columns, Mask
 from services.metrics.analytics.copy import Snapshot
 from services.metrics.analytics.desk import Desk
-from services.metrics.analytics.feed import DIMENSIONS
 from services.metrics.analytics.kernels.funnel import Reached
-from services.metrics.analytics.kernels.stays import Moves
 from services.metrics.analytics.movements import People
 from services.metrics.analytics.selecting import matcher, selected
-from services.metrics.api.answers import Instant, instant
-from services.metrics.api.formats import CSV, Counted, Format, Share, counted, send
+from services.metrics.api.formats import CSV, Format, Share, send
+from services.metrics.api.questions import Answered, Asking, InJourney, Scope, Understood, lasting, scope, seconds
 from services.metrics.auth import Asked
 from services.metrics.body import Bounded
-from services.metrics.definitions import version
 from services.metrics.errors import NOT_FOUND, invalid
 from services.metrics.service import Asker, Service
-from shared.events import SECOND
-from shared.journeys import duration
-from shared.journeys.definition import Definition
-from shared.journeys.engine import NONE
-from shared.store.engine import reading
-from shared.store.rows import JourneyRow
+from shared.journeys.matcher import Matcher
 
 _MATCHER = {"role": "purchase"}
 
@@ -47,10 +39,8 @@ class Step(BaseModel):
     optional: Annotated[bool, Field(description="may be missing", examples=[False])] = False
 
 
-class FunnelAsked(BaseModel):
-    """A funnel."""
-
-    model_config = ConfigDict(extra="forbid")
+class FunnelAsked(Asking, InJourney):
+    """A funnel. Only its first step must lie between `since` and `until`; `journey` is whose stages the steps name."""
 
     steps: Annotated[
         list[Step],
@@ -62,8 +52,6 @@ class FunnelAsked(BaseModel):
             ],
         ),
     ]
-    journey: Annotated[str | None, Field(description="whose stages the steps name", examples=["lifecycle"])] = None
-    version: Annotated[int | None, Field(ge=1, description="left out: the one that answers", examples=[None])] = None
     window: Annotated[
         str | None, Field(description="from the first step on, inclusive; left out: without end", examples=["7d"])
     ] = None
@@ -78,12 +66,6 @@ class FunnelAsked(BaseModel):
     without: Annotated[
         dict[str, Any] | None, Field(description="a matcher; between the steps it breaks the funnel", examples=[None])
     ] = None
-    since: Annotated[str | None, Field(description="the first step lies on or after", examples=["2026-03-01"])] = None
-    until: Annotated[str | None, Field(description="… and on or before", examples=["2026-03-31"])] = None
-    by: Annotated[str | None, Field(description=f"one of {', '.join(DIMENSIONS)}", examples=["channel"])] = None
-    moment: Annotated[
-        Literal["acquired", "latest"], Field(description="of which touchpoint `by` is: the first, or the last")
-    ] = "acquired"
 
 
 class StepTold(BaseModel):
@@ -109,13 +91,9 @@ class Group(BaseModel):
     steps: list[StepTold]
 
 
-class Funnel(Counted):
+class Funnel(Answered):
     """A funnel, of all and by group."""
 
-    journey: Annotated[str | None, Field(examples=["lifecycle"])]
-    version: Annotated[int | None, Field(examples=[1])]
-    since: Instant | None
-    until: Instant | None
     open_windows: Annotated[int, Field(description="who may still reach the end", examples=[12])]
     steps: list[StepTold]
     groups: Annotated[list[Group], Field(description="they add up to all; empty without `by`")]
@@ -132,17 +110,13 @@ def room(desk: Desk) -> Any:
             question: FunnelAsked, request: Request, asker: Annotated[Asker, Depends(asked)], form: Format = None
         ) -> Response:
             """Steps in order (or any order) within a window; see docs/definitions.md, section 3, for every case."""
-            plan, row = await planned(service, asker, question)
+            plan = await planned(service, asker, question)
             snapshot, (all_, groups) = await desk.ask(
-                asker.project.project, f"funnel {row and row.version} {question.model_dump_json()}", plan.answer
+                asker.project.project, plan.understood.text("funnel"), plan.answer
             )
             titles = [_title(step) for step in question.steps]
             answer = Funnel(
-                **counted(asker, snapshot),
-                journey=row and row.name,
-                version=row and row.number,
-                since=question.since,
-                until=question.until,
+                **plan.understood.answered(asker, snapshot),
                 open_windows=all_.open_windows,
                 steps=_steps(titles, all_),
                 groups=[
@@ -157,46 +131,37 @@ def room(desk: Desk) -> Any:
     return router
 
 
-async def planned(service: Service, asker: Asker, question: FunnelAsked) -> tuple["Plan", JourneyRow | None]:
-    """The funnel that is asked, and the version of the journey that it names, if any. Raises Refused."""
-    row: JourneyRow | None = None
+async def planned(service: Service, asker: Asker, question: FunnelAsked) -> "Plan":
+    """The funnel that is asked. Raises Refused."""
+    about = None
     if question.journey is not None:
-        async with reading(service.database) as db:
-            row = await version(service, db, asker, question.journey, question.version)
-    return Plan(question, asker, row, None if row is None else service.definition(row)), row
+        about = await scope(service, asker, question.journey, question.version)
+    return Plan(asker, question, about)
 
 
 class Plan:
     """A funnel that was asked, understood before it is computed. Raises Refused, naming the field."""
 
-    def __init__(
-        self, question: FunnelAsked, asker: Asker, row: JourneyRow | None, definition: Definition | None
-    ) -> None:
-        self._question, self._row = question, row
-        self._since = instant(asker, "since", question.since, "start")
-        self._until = instant(asker, "until", question.until)
-        self._window = None
-        if question.window is not None and (window := duration.parse(question.window)) is not None:
-            self._window = window
-        elif question.window is not None:
-            raise invalid("window", f"{question.window[:60]!r} is not a duration: write one such as 90s, 12h, 7d or 4w")
-        if question.by is not None and question.by not in DIMENSIONS:
-            raise invalid("by", f"{question.by[:60]!r} is no dimension: take one of {', '.join(DIMENSIONS)}")
+    def __init__(self, asker: Asker, question: FunnelAsked, about: Scope | None) -> None:
+        self.understood = Understood(asker, question, about)
+        self.about, self._question = about, question
+        self._window = None if question.window is None else lasting(question.window, "window")
         if question.steps[0].optional:
             raise invalid("steps[0].optional", "the first step begins the funnel: it cannot be missing")
         if question.order == "any" and (question.without or question.open or any(s.optional for s in question.steps)):
             raise invalid("order", "in any order there is no without, open or optional: leave them out")
         self._without = None if question.without is None else matcher(question.without, "without")
-        self._steps = [_target(step, number, definition) for number, step in enumerate(question.steps)]
+        self._steps = [_target(step, number, about) for number, step in enumerate(question.steps)]
 
     def answer(self, snapshot: Snapshot, turn: Turn) -> tuple[funnels.Told, list[tuple[str, funnels.Told]]]:
         """All customers, and each group."""
         columns, asked, found = self._reached(snapshot, turn)
-        told = funnels.told(columns, asked, found, snapshot.freshness)
+        now = snapshot.freshness if self.about is None else self.about.now(snapshot)
+        told = funnels.told(columns, asked, found, now)
         groups: list[tuple[str, funnels.Told]] = []
-        for name, part in self._groups(snapshot, found):
+        for name, part in self._groups(snapshot, columns, found):
             turn.check()
-            groups.append((name, funnels.told(columns, asked, part, snapshot.freshness)))
+            groups.append((name, funnels.told(columns, asked, part, now)))
         return told, groups
 
     def behind(self, snapshot: Snapshot, turn: Turn, step: int, group: str | None, lost: bool) -> People:
@@ -204,21 +169,16 @@ class Plan:
         columns, asked, found = self._reached(snapshot, turn)
         if group is not None:
             none = Reached(found.owner[:0], found.depth[:0], found.rows[:0])
-            found = next((part for name, part in self._groups(snapshot, found) if name == group), none)
+            found = next((part for name, part in self._groups(snapshot, columns, found) if name == group), none)
         return funnels.behind(columns, asked, found, step, lost)
 
     def _reached(self, snapshot: Snapshot, turn: Turn) -> tuple[Columns, funnels.Asked, Reached]:
         columns = self._columns(snapshot)
-        begin = np.ones(len(columns), dtype=np.bool_)
-        if self._since is not None:
-            begin &= columns.at >= self._since
-        if self._until is not None:
-            begin &= columns.at <= self._until
         asked = funnels.Asked(
             [self._mask(columns, step) for step in self._steps],
             [step.optional for step in self._question.steps],
             self._window,
-            begin,
+            self.understood.within(columns.at),
             None if self._without is None else self._touched(columns, selected(columns, self._without)),
             self._question.order,
             self._question.start == "first",
@@ -229,29 +189,19 @@ class Plan:
         turn.check()
         return columns, asked, found
 
-    def _groups(self, snapshot: Snapshot, found: Reached) -> list[tuple[str, Reached]]:
-        if self._question.by is None:
-            return []
-        by, words = self._question.by, tuple(snapshot.touchpoints.words[self._question.by])
-        of = breakdown.acquired if self._question.moment == "acquired" else breakdown.latest
-        codes = of(snapshot.touchpoints, by)
-        # Only those who began are named: a value that nobody of them has is no group.
-        mine = breakdown.groups(codes[found.owner], words)
-        numbers = np.full(len(codes), -1, dtype=np.int64)
-        numbers[found.owner] = mine.group
-        return funnels.by_group(found, breakdown.Groups(numbers, mine.names))
+    def _groups(self, snapshot: Snapshot, columns: Columns, found: Reached) -> list[tuple[str, Reached]]:
+        groups = self.understood.groups(snapshot.touchpoints, found.owner, columns.at[funnels.began(columns, found)])
+        return funnels.by_group(found, groups)
 
     def _columns(self, snapshot: Snapshot) -> Columns:
-        if self._row is None:
+        if self.about is None:
             return snapshot.touchpoints
-        none = np.zeros(0, dtype=np.int64)
-        moves = snapshot.moves.get(self._row.version, Moves(none, none, none, none))
+        moves, touchpoints = self.about.moves(snapshot), snapshot.touchpoints
         if all(isinstance(step, int) for step in self._steps) and self._without is None:
-            touchpoints = snapshot.touchpoints.where(np.zeros(len(snapshot.touchpoints), dtype=np.bool_))
-            return funnels.with_moves(touchpoints, moves)
-        return funnels.with_moves(snapshot.touchpoints, moves)
+            touchpoints = touchpoints.where(np.zeros(len(touchpoints), dtype=np.bool_))
+        return funnels.with_moves(touchpoints, moves)
 
-    def _mask(self, columns: Columns, step: Any) -> Mask:
+    def _mask(self, columns: Columns, step: Matcher | int) -> Mask:
         if isinstance(step, int):
             entered: Mask = columns.codes["stage"] == step
             return entered
@@ -262,19 +212,16 @@ class Plan:
         return mask & (columns.codes["stage"] == funnels.NO_MOVE) if "stage" in columns.codes else mask
 
 
-def _target(step: Step, number: int, definition: Definition | None) -> Any:
+def _target(step: Step, number: int, about: Scope | None) -> Matcher | int:
     """A stage's number, or a matcher."""
     field = f"steps[{number}]"
-    if (step.stage is None) == (step.touchpoint is None):
-        raise invalid(field, "a step is a stage or a touchpoint: give one of the two")
-    if step.touchpoint is not None:
+    if step.touchpoint is not None and step.stage is None:
         return matcher(step.touchpoint, f"{field}.touchpoint")
-    if definition is None:
+    if step.stage is None or step.touchpoint is not None:
+        raise invalid(field, "a step is a stage or a touchpoint: give one of the two")
+    if about is None:
         raise invalid("journey", "a step names a stage: say of which journey")
-    numbers = {stage.name: place for place, stage in enumerate(definition.stages)} | {"none": NONE}
-    if step.stage not in numbers:
-        raise invalid(f"{field}.stage", f"there is no stage {step.stage!r}: there are {', '.join(numbers)}")
-    return numbers[step.stage]
+    return about.stage(step.stage, f"{field}.stage")
 
 
 def _title(step: Step) -> str:
@@ -291,8 +238,8 @@ def _steps(titles: list[str], told: funnels.Told) -> list[StepTold]:
             customers=step.customers,
             of_first=Share(**step.of_first._asdict()),
             of_previous=Share(**step.of_previous._asdict()),
-            median_from_previous=None if step.from_previous is None else step.from_previous / SECOND,
-            median_from_first=None if step.from_first is None else step.from_first / SECOND,
+            median_from_previous=seconds(step.from_previous),
+            median_from_first=seconds(step.from_first),
             lost=step.lost,
             lost_after=step.lost_after,
         )
