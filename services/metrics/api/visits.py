@@ -1,22 +1,24 @@
 """Visits: who comes for the first time and who again, where they land, and how many leave at once."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.metrics import instants
-from services.metrics.analytics import breakdown
+from services.metrics.analytics import breakdown, members
 from services.metrics.analytics import visits as counting
 from services.metrics.analytics.asking import Turn
 from services.metrics.analytics.copy import Snapshot
 from services.metrics.analytics.desk import Desk
 from services.metrics.analytics.feed import CODES
-from services.metrics.analytics.periods import periods
+from services.metrics.analytics.members import within
+from services.metrics.analytics.periods import labels
 from services.metrics.api.answers import Instant, instant
 from services.metrics.api.formats import CSV, Counted, Format, Share, counted, send
+from services.metrics.api.series import Months, Unit, Week
 from services.metrics.auth import Asked
 from services.metrics.errors import invalid
 from services.metrics.service import Asker, Service
@@ -31,7 +33,9 @@ class Line(BaseModel):
     """Some visits."""
 
     value: Annotated[str | None, Field(description="of `by`; null: all", examples=["paid search"])] = None
-    since: Annotated[Instant | None, Field(description="the period's beginning, with `period`")] = None
+    period: Annotated[
+        str | None, Field(description="a month, or a day or week by its first day", examples=["2026-03-01"])
+    ] = None
     visits: Annotated[int, Field(examples=[1200])]
     visitors: Annotated[int, Field(description="different customers", examples=[910])]
     new: Annotated[int, Field(description="the customer's first visit", examples=[640])]
@@ -72,10 +76,9 @@ def room(desk: Desk) -> Callable[[Service, Asked], APIRouter]:
             ] = None,
             until: Annotated[str | None, Query(description="… on or before", examples=["2026-03-31"])] = None,
             by: Annotated[str | None, Query(description=f"one of {', '.join(BY)}", examples=["landing"])] = None,
-            period: Annotated[
-                Literal["day", "week", "month"] | None, Query(description="a line for each, instead of `by`")
-            ] = None,
-            calendar: Annotated[Literal["gregorian", "jalali"], Query(description="of months")] = "gregorian",
+            period: Annotated[Unit | None, Query(description="a line for each, instead of `by`")] = None,
+            calendar: Months = "gregorian",
+            week: Week = "monday",
             form: Format = None,
         ) -> Response:
             """A run of acts without a long gap is a visit; docs/definitions.md, section 5, has every case."""
@@ -85,38 +88,28 @@ def room(desk: Desk) -> Callable[[Service, Asked], APIRouter]:
                 raise invalid("period", "visits are told by `by` or by `period`: give one of the two")
             start, end = instant(asker, "since", since, "start"), instant(asker, "until", until)
             gap = round(service.settings.visit_gap * SECOND)
-            months = Period(period, Calendar(months=calendar)) if period else None
+            unit = None if period is None else Period(period, Calendar(week, calendar))
 
             def answer(snapshot: Snapshot, turn: Turn) -> tuple[counting.Told, list[tuple[str, counting.Told]]]:
                 found = counting.visits(snapshot.touchpoints, gap)
                 turn.check()
-                mask = np.ones(len(found.owner), dtype=np.bool_)
-                if start is not None:
-                    mask &= found.began >= start
-                if end is not None:
-                    mask &= found.began <= end
+                mask = within(found.began, start, end)
                 all_ = counting.told(found, mask)
                 if by is not None:
-                    codes = found.first("path" if by == "landing" else by).astype(np.int64)
-                    words = tuple(snapshot.touchpoints.words["path" if by == "landing" else by])
-                    of = breakdown.groups(codes[mask], words)
-                    numbers = np.full(len(codes), -1, dtype=np.int64)
-                    numbers[mask] = of.group
-                    names = of.names
-                elif months is not None and mask.any():
-                    began = found.began[mask]
-                    try:
-                        parts = periods(months, int(began.min()), int(began.max()), asker.zone)
-                    except ValueError as error:
-                        raise invalid("period", str(error)) from None
-                    numbers = np.where(mask, parts.of(found.began), -1)
-                    names = tuple(instants.spell(int(one)) for one in parts.starts[:-1])
+                    dimension = "path" if by == "landing" else by
+                    codes, words = found.first(dimension)[mask], tuple(snapshot.touchpoints.words[dimension])
+                    number, names = breakdown.groups(codes.astype(np.int64), words)
+                elif unit is not None and mask.any():
+                    spread = members.spread(unit, found.began[mask], asker.zone)
+                    number, names = spread.of(found.began[mask]), labels(spread, unit, asker.zone)
                 else:
                     return all_, []
+                group = np.full(len(mask), -1, dtype=np.int64)
+                group[mask] = number
                 turn.check()
-                return all_, [(name, counting.told(found, numbers == number)) for number, name in enumerate(names)]
+                return all_, [(name, counting.told(found, group == place)) for place, name in enumerate(names)]
 
-            question = f"visits {start} {end} {by} {period} {calendar} {gap}"
+            question = f"visits {start} {end} {by} {period} {calendar} {week} {gap}"
             snapshot, (all_, parts) = await desk.ask(asker.project.project, question, answer)
             lines = [_line(told, name if by else None, name if period else None) for name, told in parts]
             made = Visits(
@@ -134,10 +127,10 @@ def room(desk: Desk) -> Callable[[Service, Asked], APIRouter]:
     return router
 
 
-def _line(told: counting.Told, value: str | None = None, since: str | None = None) -> Line:
+def _line(told: counting.Told, value: str | None = None, period: str | None = None) -> Line:
     return Line(
         value=value,
-        since=since,
+        period=period,
         visits=told.visits,
         visitors=told.visitors,
         new=told.new,
