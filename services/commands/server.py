@@ -88,6 +88,8 @@ async def metrics(settings: Settings, opened: AsyncExitStack) -> tuple[App, dict
     rooms = [assembly.validation(store, database, settings, teller)]
     traces = Traces(settings, "metrics")
     app = build_metrics(store, database, log, settings, teller, [registry()], rooms)
+    # The server began before the app was there, and tells it of no beginning and no end.
+    await opened.enter_async_context(app.router.lifespan_context(app))
     return traces.questions(app), traces.tasks()
 
 

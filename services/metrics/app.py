@@ -111,6 +111,7 @@ def build_metrics(
         redoc_url=None,
         responses=errors.RESPONSES,
     )
+    app.state.desk = desk
     errors.install(app)
     asked = auth.asked(service)
     # The longer paths first: an id may contain slashes.
