@@ -51,7 +51,7 @@ from services.metrics.collector import Collector
 from services.metrics.pages.frame import ICON, Pages
 from services.metrics.pages.overview import overview
 from services.metrics.pages.words import Languages
-from services.metrics.parameters import known_only
+from services.metrics.parameters import KnownOnly
 from services.metrics.service import Service
 from shared.log.port import Log
 from shared.metric import CONTENT_TYPE, Families, Source, exposition
@@ -102,7 +102,7 @@ def build_metrics(
 
     app = FastAPI(
         lifespan=living,
-        dependencies=[Depends(known_only)],
+        dependencies=[Depends(KnownOnly())],
         title="Milepost",
         summary="Where every customer stands on their journey.",
         description=_ABOUT,

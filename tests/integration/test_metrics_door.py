@@ -146,6 +146,23 @@ async def test_every_refusal_has_a_code_and_a_message(shop: Site) -> None:
         assert answer.json()["message"]
 
 
+async def test_the_document_is_not_made_anew_for_each_question(shop: Site) -> None:
+    """Making it takes longer than most answers do: which parameters there are is read from it once."""
+    app, made = shop.app(), 0
+    own = app.openapi
+
+    def counted() -> dict[str, Any]:
+        nonlocal made
+        made += 1
+        return own()
+
+    app.openapi = counted  # type: ignore[method-assign] # FastAPI's documented way
+    async with client(app, shop.token) as asker:
+        for _ in range(3):
+            assert (await asker.get("/v1/rejections", params={"limit": "1"})).status_code == 200
+    assert made == 1
+
+
 async def test_a_fault_of_ours_says_nothing_of_our_insides(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault is a 500 with a code; its text stays in the log."""
     monkeypatch.setattr("services.metrics.api.stages.titled", lambda *_: 1 / 0)
