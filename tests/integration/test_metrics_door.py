@@ -140,6 +140,10 @@ async def test_every_refusal_has_a_code_and_a_message(shop: Site) -> None:
         ("GET", "/v1/journeys/shop/transitions?limit=1.5", 400, "invalid_parameter"),
         ("GET", "/v1/journeys/shop/transitions?untill=2024-03-01", 400, "invalid_parameter"),
         ("POST", "/v1/journeys/shop/rollback?to=2", 400, "invalid_parameter"),
+        *(
+            ("GET", f"/v1/{path}?since=2024-05-01&until=2024-04-01", 400, "invalid_parameter")
+            for path in ("visits", "paths/variants", "journeys/shop/movements", "journeys/shop/transitions")
+        ),
     ):
         answer = await shop.client.request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (status, code)

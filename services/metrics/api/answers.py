@@ -52,6 +52,14 @@ def instant(asker: Asker, field: str, text: str | None, day: Literal["start", "e
         raise invalid(field, str(error)) from None
 
 
+def between(asker: Asker, since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """The two ends, inclusive, of the time asked about; None for one that was left out. Raises Refused."""
+    start, end = instant(asker, "since", since, "start"), instant(asker, "until", until)
+    if start is not None and end is not None and end < start:
+        raise invalid("since", "it ends before it begins: let since be before until, or leave until out")
+    return start, end
+
+
 def while_folded(row: JourneyRow, field: str, at: int | None) -> int | None:
     """The instant as of which a version is asked: of a retired one none after its end, which is also its default.
 

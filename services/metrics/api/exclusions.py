@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics import instants
-from services.metrics.api.answers import Answer, Instant, instant, spelt_clock
+from services.metrics.api.answers import Answer, Instant, between, spelt_clock
 from services.metrics.api.history import Seen, seen
 from services.metrics.auth import CHANGES, Asked
 from services.metrics.body import Bounded
@@ -141,7 +141,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
 def _filter(asker: Asker, meant: Meant) -> Filter:
     given: dict[str, Any] = meant.model_dump()
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    since, until = instant(asker, "since", meant.since, "start"), instant(asker, "until", meant.until)
+    since, until = between(asker, meant.since, meant.until)
     return Filter(**{**given, **lists, "since": since, "until": until})
 
 

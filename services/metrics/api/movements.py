@@ -15,7 +15,7 @@ from services.metrics.analytics.copy import Snapshot
 from services.metrics.analytics.desk import Desk
 from services.metrics.analytics.members import within
 from services.metrics.analytics.movements import Kind, People
-from services.metrics.api.answers import Instant, Version, instant, while_folded
+from services.metrics.api.answers import Instant, Version, between, while_folded
 from services.metrics.api.behind import Behind, Cursor, Limit, Pager
 from services.metrics.api.formats import CSV, Counted, Format, counted, send
 from services.metrics.api.questions import Scope, scope
@@ -202,7 +202,7 @@ def _behind(routes: APIRouter, service: Service, desk: Desk, asked: Asked) -> No
 
 
 def _time(asker: Asker, about: Scope, since: str | None, until: str | None) -> tuple[int | None, int | None]:
-    start, end = instant(asker, "since", since, "start"), instant(asker, "until", until)
+    start, end = between(asker, since, until)
     return start, while_folded(about.row, "until", end)
 
 

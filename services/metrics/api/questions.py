@@ -13,7 +13,7 @@ from services.metrics.analytics.feed import DIMENSIONS
 from services.metrics.analytics.kernels.stays import Moves
 from services.metrics.analytics.members import COHORT, acts, grouped, within
 from services.metrics.analytics.selecting import selected
-from services.metrics.api.answers import Instant, instant
+from services.metrics.api.answers import Instant, between
 from services.metrics.api.formats import Counted, counted
 from services.metrics.definitions import version
 from services.metrics.errors import invalid
@@ -122,8 +122,7 @@ class Understood:
 
     def __init__(self, asker: Asker, asked: Asking, about: Scope | None) -> None:
         self.zone, self.asked, self.about = asker.zone, asked, about
-        self.since = instant(asker, "since", asked.since, "start")
-        self.until = instant(asker, "until", asked.until)
+        self.since, self.until = between(asker, asked.since, asked.until)
         if asked.by is not None and asked.by not in BY:
             raise invalid("by", f"{asked.by[:60]!r} is no dimension: take one of {', '.join(BY)}")
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.metrics import instants
 from services.metrics.analytics.periods import Periods, labels, periods
-from services.metrics.api.answers import Answer, Instant, Version, instant, spelt_clock, while_folded
+from services.metrics.api.answers import Answer, Instant, Version, between, instant, spelt_clock, while_folded
 from services.metrics.api.formats import CSV, Format, send
 from services.metrics.auth import Asked
 from services.metrics.definitions import version
@@ -90,7 +90,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
 
         Days, weeks and months are local to the project's time zone. The last point is of `until` itself.
         """
-        first, end = instant(asker, "since", since, "start"), instant(asker, "until", until)
+        first, end = between(asker, since, until)
         known = instant(asker, "known_at", known_at)
         async with reading(service.database) as db:
             row = await version(service, db, asker, journey, number)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics import cursor as cursors
 from services.metrics import instants
-from services.metrics.api.answers import Answer, By, Instant, StageName, Version, instant, spelt_clock, while_folded
+from services.metrics.api.answers import Answer, By, Instant, StageName, Version, between, spelt_clock, while_folded
 from services.metrics.api.formats import CSV, Format, send
 from services.metrics.auth import Asked
 from services.metrics.definitions import version
@@ -91,8 +91,7 @@ def router(service: Service, asked: Asked) -> APIRouter:
         Pages go back in time. A move that is recorded meanwhile appears if it lies before the page that you are at.
         As CSV it is the items; the Link header leads to the next page.
         """
-        start = instant(asker, "since", since, "start")
-        end = instant(asker, "until", until)
+        start, end = between(asker, since, until)
         before = None if cursor is None else _place(cursor)
         project = asker.project.project
         async with reading(service.database) as db:

@@ -16,7 +16,7 @@ from services.metrics.analytics.desk import Desk
 from services.metrics.analytics.feed import CODES
 from services.metrics.analytics.members import within
 from services.metrics.analytics.periods import labels
-from services.metrics.api.answers import Instant, instant
+from services.metrics.api.answers import Instant, between
 from services.metrics.api.formats import CSV, Counted, Format, Share, counted, send
 from services.metrics.api.series import Months, Unit, Week
 from services.metrics.auth import Asked
@@ -86,7 +86,7 @@ def room(desk: Desk) -> Callable[[Service, Asked], APIRouter]:
                 raise invalid("by", f"{by[:60]!r} is no dimension of visits: take one of {', '.join(BY)}")
             if by is not None and period is not None:
                 raise invalid("period", "visits are told by `by` or by `period`: give one of the two")
-            start, end = instant(asker, "since", since, "start"), instant(asker, "until", until)
+            start, end = between(asker, since, until)
             gap = round(service.settings.visit_gap * SECOND)
             unit = None if period is None else Period(period, Calendar(week, calendar))
 
