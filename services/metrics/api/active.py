@@ -14,7 +14,7 @@ from services.metrics.analytics.desk import Desk
 from services.metrics.analytics.selecting import matcher
 from services.metrics.api.answers import Instant
 from services.metrics.api.formats import CSV, Format, send
-from services.metrics.api.questions import Answered, Asking, InJourney, Scope, Understood, scope
+from services.metrics.api.questions import Answered, Asking, InJourney, Scope, Understood, scope_of
 from services.metrics.auth import Asked
 from services.metrics.body import Bounded
 from services.metrics.errors import NOT_FOUND
@@ -85,10 +85,7 @@ def room(desk: Desk) -> Any:
             question: ActiveAsked, request: Request, asker: Annotated[Asker, Depends(asked)], form: Format = None
         ) -> Response:
             """New, kept, resurrected, and stickiness; see docs/definitions.md, 24."""
-            about = None
-            if question.journey is not None:
-                about = await scope(service, asker, question.journey, question.version)
-            plan = Plan(asker, question, about)
+            plan = Plan(asker, question, await scope_of(service, asker, question))
             snapshot, (all_, groups) = await desk.ask(
                 asker.project.project, plan.understood.text("active"), plan.answer
             )

@@ -15,7 +15,7 @@ from services.metrics.analytics.kernels.funnel import Reached
 from services.metrics.analytics.movements import People
 from services.metrics.analytics.selecting import matcher, selected
 from services.metrics.api.formats import CSV, Format, Share, send
-from services.metrics.api.questions import Answered, Asking, InJourney, Scope, Understood, lasting, scope, seconds
+from services.metrics.api.questions import Answered, Asking, InJourney, Scope, Understood, lasting, scope_of, seconds
 from services.metrics.auth import Asked
 from services.metrics.body import Bounded
 from services.metrics.errors import NOT_FOUND, invalid
@@ -133,10 +133,7 @@ def room(desk: Desk) -> Any:
 
 async def planned(service: Service, asker: Asker, question: FunnelAsked) -> "Plan":
     """The funnel that is asked. Raises Refused."""
-    about = None
-    if question.journey is not None:
-        about = await scope(service, asker, question.journey, question.version)
-    return Plan(asker, question, about)
+    return Plan(asker, question, await scope_of(service, asker, question))
 
 
 class Plan:

@@ -117,6 +117,11 @@ async def scope(service: Service, asker: Asker, journey: str, number: int | None
     return Scope(row, service.definition(row))
 
 
+async def scope_of(service: Service, asker: Asker, question: InJourney) -> Scope | None:
+    """The version that a question names, None if it names no journey. Raises Refused if there is none."""
+    return None if question.journey is None else await scope(service, asker, question.journey, question.version)
+
+
 class Understood:
     """A question's time, periods and groups. Raises Refused, naming the field."""
 

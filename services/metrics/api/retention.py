@@ -18,7 +18,7 @@ from services.metrics.analytics.periods import MOST
 from services.metrics.analytics.selecting import matcher, selected
 from services.metrics.api.answers import Instant
 from services.metrics.api.formats import CSV, Format, Share, send
-from services.metrics.api.questions import Answered, Asking, InJourney, Scope, Understood, scope
+from services.metrics.api.questions import Answered, Asking, InJourney, Scope, Understood, scope_of
 from services.metrics.auth import Asked
 from services.metrics.body import Bounded
 from services.metrics.errors import NOT_FOUND, invalid
@@ -126,10 +126,7 @@ def room(desk: Desk) -> Any:
             question: RetentionAsked, request: Request, asker: Annotated[Asker, Depends(asked)], form: Format = None
         ) -> Response:
             """Cohorts by when they began, and how many of each came again; see docs/definitions.md, section 4."""
-            about = None
-            if question.journey is not None:
-                about = await scope(service, asker, question.journey, question.version)
-            plan = Plan(asker, question, about)
+            plan = Plan(asker, question, await scope_of(service, asker, question))
             snapshot, (all_, groups) = await desk.ask(
                 asker.project.project, plan.understood.text("retention"), plan.answer
             )

@@ -11,7 +11,7 @@ from services.metrics.analytics.copy import Snapshot
 from services.metrics.analytics.desk import Desk
 from services.metrics.analytics.members import firsts
 from services.metrics.analytics.paths import Walks, over_names, over_stages
-from services.metrics.api.questions import Answered, Fetched, InJourney, Scope, Understood, scope
+from services.metrics.api.questions import Answered, Fetched, InJourney, Scope, Understood, scope_of
 from services.metrics.errors import invalid
 from services.metrics.service import Asker, Service
 from shared.events import SECOND
@@ -116,10 +116,7 @@ class Walk:
 
 async def walk(service: Service, asker: Asker, question: PathsAsked) -> Walk:
     """What was asked, understood. Raises Refused, naming the field."""
-    about = None
-    if question.journey is not None:
-        about = await scope(service, asker, question.journey, question.version)
-    return Walk(service, asker, question, about)
+    return Walk(service, asker, question, await scope_of(service, asker, question))
 
 
 def csv_lines(parts: Sequence[tuple[str, int, Iterable[T]]], by: str | None, line: Callable[[T], Any]) -> list[Any]:
